@@ -210,7 +210,7 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
             alone: pipeline.reader.clone(),
             policies: policies.clone(),
         }));
-    let mut subscriptions = analyses::events::consumers::subscriptions(&pipeline);
+    let mut subscriptions = analyses::events::consumers::subscriptions(&app.db, &pipeline);
     subscriptions.extend(signals::events::consumers::subscriptions());
     subscriptions.extend(pictures::events::consumers::subscriptions(settings.pictures));
     let (removal, pictures, sample) = (settings.removal, settings.pictures, settings.shadow.moderation_shadow_sample);

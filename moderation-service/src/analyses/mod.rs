@@ -1,7 +1,7 @@
 //! Analyses: from the text of a post or comment to a verdict, and to what follows from it.
 //!
-//! New versions of contents arrive by events. In the transaction that consumes them, each text is read ([`reading`]): by the text
-//! model where one is loaded ([`scoring`]), by the word lists, and for every signal that it has by itself. Beside it
+//! New versions of contents arrive by events. Before the transaction that consumes them, each text is read ([`reading`]): by the text
+//! model where one is loaded ([`scoring`]), by the word lists, and for every signal that it has by itself. In the transaction
 //! comes what only the database knows: near-duplicates, the author's pace, the account's age, rules about domains. Policies
 //! judge all of it; the analysis is stored with what it was judged by; and [`signals`] carries out the verdict by the
 //! same write path that moderators' decisions take. What a person has decided about a version, no machine decides again.

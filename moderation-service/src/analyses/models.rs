@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
-use super::scoring::WeighedSpan;
+use super::scoring::{ReadScores, WeighedSpan};
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
@@ -18,6 +18,9 @@ use crate::text_model::HEADS;
 
 /// Rows erased in one statement.
 const BATCH: i64 = 500;
+/// How long one replica may be at a page that is read again, in seconds. One that takes longer reads on, and whichever replica is the first to
+/// store the page has read it.
+const LEASE: f64 = 300.0;
 
 /// An analysis as it is stored.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ pub struct StoredAnalysis {
     pub spans: Json<Vec<WeighedSpan>>,
     /// Whether the spans are still to be found.
     pub explanation_pending: bool,
+    /// Whether some of the text was left out of the search for them.
+    pub explained_in_part: bool,
     pub normalised: Option<String>,
     pub matched: Json<Vec<Match>>,
     pub verdict: RuleOutcome,
@@ -127,15 +132,16 @@ async fn wait_for_explanations(tx: &mut PgTransaction<'_>, analyses: &[Uuid]) ->
     Ok(())
 }
 
-/// The scores that this model has given those among these texts that it has read before, by content. Hashes belong to contents in order.
+/// What this model has said about those among these texts that it has read before, by content. Hashes belong to contents in order.
 pub async fn find_known(
-    tx: &mut PgTransaction<'_>,
+    db: impl PgExecutor<'_>,
     model_version: &str,
     contents: &[Uuid],
     hashes: &[Vec<u8>],
-) -> sqlx::Result<HashMap<Uuid, [f64; HEADS]>> {
+) -> sqlx::Result<HashMap<Uuid, ReadScores>> {
     let rows = sqlx::query!(
-        r#"select analysis.content_id, scores as "scores!: Json<[f64; HEADS]>"
+        r#"select analysis.content_id, scores as "scores!: Json<[f64; HEADS]>",
+            coalesce((signals ->> 'read_in_part')::boolean, false) as "is_partial!"
         from unnest($2::uuid[], $3::bytea[]) as text (content_id, hash)
         join analysis on analysis.content_id = text.content_id and analysis.content_hash = text.hash
             and analysis.model_version = $1
@@ -144,8 +150,9 @@ pub async fn find_known(
         contents,
         hashes
     );
-    let known = rows.fetch_all(&mut **tx).await?.into_iter();
-    Ok(known.map(|row| (row.content_id, row.scores.0)).collect())
+    let known = rows.fetch_all(db).await?.into_iter();
+    let read = known.map(|row| (row.content_id, ReadScores { scores: row.scores.0, is_partial: row.is_partial }));
+    Ok(read.collect())
 }
 
 /// Of these contents, those about which a person has decided, with the time of their last decision.
@@ -181,8 +188,8 @@ impl StoredAnalysis {
             r#"select id, content_type as "kind!: SubjectType", content_id, author, content_hash, model_version, at,
                 scores as "scores: Json<[f64; HEADS]>", thresholds as "thresholds: Json<[HeadThresholds; HEADS]>",
                 signals as "signals: Json<Signals>", spans as "spans: Json<Vec<WeighedSpan>>",
-                exists (select from waiting_explanation where analysis = analysis.id) as "explanation_pending!", normalised,
-                matched as "matched: Json<Vec<Match>>", verdict as "verdict: RuleOutcome", severity
+                exists (select from waiting_explanation where analysis = analysis.id) as "explanation_pending!",
+                explained_in_part, normalised, matched as "matched: Json<Vec<Match>>", verdict as "verdict: RuleOutcome", severity
             from analysis where id = $1"#,
             id
         )
@@ -232,6 +239,7 @@ pub async fn list_personal_data(
             select id, content_type, content_id, author, encode(content_hash, 'hex') as content_hash, model_version, at,
                 scores, thresholds, signals, spans, normalised, matched, verdict, severity,
                 exists (select from waiting_explanation where analysis = analysis.id) as explanation_pending,
+                explained_in_part,
                 (select json_agg(json_build_object('model_version', model_version, 'at', at, 'scores', scores,
                         'thresholds', thresholds, 'verdict', verdict))
                     from shadow_reading where shadow_reading.analysis = analysis.id) as shadow
@@ -260,7 +268,7 @@ impl Reanalysis {
         sqlx::query!(
             "insert into reanalysis (cursor, total) values ($1, $2)
             on conflict (one) do update set cursor = excluded.cursor, done = 0, total = excluded.total,
-                started_at = now(), finished_at = null",
+                started_at = now(), finished_at = null, claimed_until = null",
             Uuid::nil(),
             total
         )
@@ -269,14 +277,24 @@ impl Reanalysis {
         Ok(())
     }
 
-    /// Locks the reading that is under way; none when there is none, or another replica is at it.
-    pub async fn lock(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Self>> {
+    /// Takes the reading that is under way, for as long as a lease; none when there is none, or another replica is at it.
+    pub async fn take(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            "select cursor, done, total from reanalysis where finished_at is null for update skip locked"
+            "update reanalysis set claimed_until = now() + make_interval(secs => $1) where one = (
+                select one from reanalysis
+                where finished_at is null and (claimed_until is null or claimed_until <= now()) for update skip locked
+            ) returning cursor, done, total",
+            LEASE
         )
-        .fetch_optional(&mut **tx)
+        .fetch_optional(db)
         .await
+    }
+
+    /// Lets another replica take it before the lease ends.
+    pub async fn release(&self, db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+        sqlx::query!("update reanalysis set claimed_until = null where cursor = $1", self.cursor).execute(db).await?;
+        Ok(())
     }
 
     /// How many contents the reading that is under way has read; none when it has come to its end.
@@ -284,15 +302,24 @@ impl Reanalysis {
         sqlx::query_scalar!("select done from reanalysis where finished_at is null").fetch_optional(db).await
     }
 
-    /// Saves how far it is.
-    pub async fn advance(tx: &mut PgTransaction<'_>, cursor: Uuid, more: i64) -> sqlx::Result<()> {
-        sqlx::query!("update reanalysis set cursor = $1, done = done + $2", cursor, more).execute(&mut **tx).await?;
-        Ok(())
+    /// Saves how far it is; false when it is no longer where it was taken: another replica has read what this one has.
+    pub async fn advance(&self, tx: &mut PgTransaction<'_>, cursor: Uuid, more: i64) -> sqlx::Result<bool> {
+        let moved = sqlx::query!(
+            "update reanalysis set cursor = $2, done = done + $3, claimed_until = null
+            where cursor = $1 and finished_at is null",
+            self.cursor,
+            cursor,
+            more
+        );
+        Ok(moved.execute(&mut **tx).await?.rows_affected() > 0)
     }
 
-    /// Saves that everything was read.
-    pub async fn finish(tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
-        sqlx::query!("update reanalysis set finished_at = now()").execute(&mut **tx).await?;
-        Ok(())
+    /// Saves that everything was read; false when it is no longer where it was taken.
+    pub async fn finish(&self, db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
+        let finished = sqlx::query!(
+            "update reanalysis set finished_at = now(), claimed_until = null where cursor = $1 and finished_at is null",
+            self.cursor
+        );
+        Ok(finished.execute(db).await?.rows_affected() > 0)
     }
 }

@@ -87,6 +87,12 @@ impl Judged {
         }
     }
 
+    /// Whether it was read in part and goes on being shown: what is hidden is shown to none before a person has looked, or its author appeals.
+    fn is_unread_in_part(&self) -> bool {
+        let is_shown = self.content.key.is_user() || self.verdict.outcome() < RuleOutcome::Hold;
+        self.verdict.is_partial && is_shown
+    }
+
     /// Whether a moderator wants to see it before others do: a post or a comment, and no profile.
     fn needs_approval(&self) -> bool {
         self.content.key.is_in_contract() && self.analysis.signals.surroundings.approval_required
@@ -184,16 +190,20 @@ async fn apply(
         let decision = NewDecision::of_machine(subject.key, subject.author, vec![Action::Hold], Reason::OtherApproval);
         decide(tx, decision).await.map_err(as_failure)?;
     }
+    let is_due = stored.is_new || !subject.review.is_open();
     let asks = match judged.verdict.outcome() {
         RuleOutcome::Allow => None,
-        _ if subject.key.is_user() => judged.verdict.strictest().filter(|_| stored.is_new || !subject.review.is_open()),
+        _ if subject.key.is_user() => judged.verdict.strictest().filter(|_| is_due),
         RuleOutcome::Hide | RuleOutcome::Remove => None,
         // What is hidden until a person has looked is as urgent as the rule says.
         RuleOutcome::Hold => judged.verdict.strictest().filter(|_| !is_in_force),
-        _ => judged.verdict.review().filter(|_| stored.is_new || !subject.review.is_open()),
+        _ => judged.verdict.review().filter(|_| is_due),
     };
-    if let Some(found) = asks {
-        let change = Change::Flagged { analysis: stored.id, severity: found.severity, reason: found.reason };
+    let asks = asks.map(|found| (found.severity, found.reason));
+    // No rule asks for what was not read, and only a person can look at that.
+    let rest = || (is_due && judged.is_unread_in_part()).then_some((judged.analysis.severity, Reason::OtherRules));
+    if let Some((severity, reason)) = asks.or_else(rest) {
+        let change = Change::Flagged { analysis: stored.id, severity, reason };
         record(tx, subject.key, subject.author, vec![NewEntry::new(Actor::Machine, change)]).await?;
     }
     Ok(())

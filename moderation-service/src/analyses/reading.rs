@@ -6,9 +6,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::recent::RecentScores;
-use super::scoring::{NO_MODEL, thresholds};
+use super::scoring::{NO_MODEL, ReadScores, thresholds};
 use super::settings::AnalysisSettings;
-use crate::disguises::evasions::{Evasion, normalise};
+use crate::disguises::evasions::{Evasion, MAX_CHARS, normalise};
 use crate::moderations::services::{Analyser, Finding};
 use crate::policies::rules::ModelScores;
 use crate::signals::Signals;
@@ -18,7 +18,7 @@ use crate::signals::models::DomainVerdict;
 use crate::signals::shapes::{Shape, measure};
 use crate::signals::similarity::fingerprint;
 use crate::signals::surroundings::Surroundings;
-use crate::text_model::{HEADS, TextModel};
+use crate::text_model::TextModel;
 
 /// Texts that the model reads in one go, and their bytes but for the last text's: what was read is remembered after each go.
 const TEXTS_AT_ONCE: usize = 16;
@@ -34,7 +34,7 @@ pub struct AnalysisReader {
     recent: Arc<RecentScores>,
 }
 
-/// What analyses need beside the transaction.
+/// What analyses need beside the database.
 #[derive(Clone)]
 pub struct Pipeline {
     pub reader: AnalysisReader,
@@ -46,8 +46,8 @@ pub struct Pipeline {
 pub struct Text {
     pub content: Uuid,
     pub body: String,
-    /// The scores that this model has given this text before, where it has.
-    pub known: Option<[f64; HEADS]>,
+    /// What this model has said about this text before, where it has.
+    pub known: Option<ReadScores>,
 }
 
 /// What was found in a text.
@@ -64,6 +64,8 @@ pub struct TextReading {
     pub lexicon: Option<Finding>,
     pub fingerprint: Option<i64>,
     pub model: Option<ModelScores>,
+    /// Whether it was too long to be read whole, by the model or by what reads beside it.
+    pub is_partial: bool,
 }
 
 /// A text that is to be read by the model, with its hash.
@@ -102,14 +104,14 @@ impl AnalysisReader {
         self.model.as_ref().map_or(NO_MODEL, |model| model.version())
     }
 
-    /// Reads texts. It computes, so it is called from a thread that may block. What is known of a text is taken over and not read
+    /// Reads texts. It computes, so it is called from a thread that may block, and while no transaction is open. What is known of a text is taken over and not read
     /// again. Why a text has its scores is [found later](crate::explanations).
     pub fn read(&self, texts: &[Text]) -> anyhow::Result<Vec<TextReading>> {
         let mut readings: Vec<TextReading> = texts.iter().map(|text| self.read_alone(text)).collect();
         let Some(model) = self.model.as_deref() else { return Ok(readings) };
         let thresholds = thresholds(model);
         let hashed = || texts.iter().zip(readings.iter().map(|reading| reading.hash));
-        let mut scores: HashMap<[u8; 32], [f64; HEADS]> =
+        let mut scores: HashMap<[u8; 32], ReadScores> =
             hashed().filter_map(|(text, hash)| Some((hash, text.known?))).collect();
         let mut met: HashSet<[u8; 32]> = scores.keys().copied().collect();
         let unread: Vec<Unread<'_>> =
@@ -125,13 +127,16 @@ impl AnalysisReader {
             }
             let read = model.read(&new.iter().map(|(body, _)| *body).collect::<Vec<_>>())?;
             for ((_, hash), read) in new.into_iter().zip(read) {
-                let found = read.scores.map(f64::from);
+                let found = ReadScores { scores: read.scores.map(f64::from), is_partial: read.is_partial };
                 self.recent.insert(hash, found);
                 scores.insert(hash, found);
             }
         }
         for reading in &mut readings {
-            reading.model = scores.get(&reading.hash).map(|scores| ModelScores { scores: *scores, thresholds });
+            if let Some(read) = scores.get(&reading.hash) {
+                reading.model = Some(ModelScores { scores: read.scores, thresholds });
+                reading.is_partial |= read.is_partial;
+            }
         }
         Ok(readings)
     }
@@ -150,6 +155,7 @@ impl AnalysisReader {
             lexicon: self.words.analyse(&text.body),
             fingerprint: fingerprint(plain),
             model: None,
+            is_partial: text.body.chars().nth(MAX_CHARS).is_some(),
             normalised: (!normalised.evasions.is_empty()).then(|| plain.to_owned()),
             evasions: normalised.evasions,
         }
@@ -166,6 +172,7 @@ impl TextReading {
             links: count_links(&self.hosts, domains),
             shape: self.shape,
             surroundings,
+            read_in_part: self.is_partial,
             picture: None,
         }
     }

@@ -1,17 +1,17 @@
 //! What the model has said lately, by the hash of the text.
 //!
-//! Of a flood of copies one is read; and a batch that was given up, since a slow processor needs minutes for its texts, goes on where
-//! it was. Two generations: what is remembered goes into the younger one, and when that is full the older one is forgotten.
+//! Of a flood of copies one is read; and a batch that is tried again, since one of its texts has failed or the database was away, is not
+//! read again. Two generations: what is remembered goes into the younger one, and when that is full the older one is forgotten.
 use std::collections::HashMap;
 use std::mem::take;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::text_model::HEADS;
+use super::scoring::ReadScores;
 
 /// Texts of a generation: half a megabyte.
 const GENERATION: usize = 5_000;
 
-type Generation = HashMap<[u8; 32], [f64; HEADS]>;
+type Generation = HashMap<[u8; 32], ReadScores>;
 
 /// The scores of texts that were read lately by one model.
 #[derive(Debug, Default)]
@@ -24,12 +24,12 @@ impl RecentScores {
     }
 
     /// The scores of a text, where it is remembered.
-    pub fn get(&self, hash: &[u8; 32]) -> Option<[f64; HEADS]> {
+    pub fn get(&self, hash: &[u8; 32]) -> Option<ReadScores> {
         self.generations().iter().find_map(|generation| generation.get(hash)).copied()
     }
 
     /// Remembers the scores of a text.
-    pub fn insert(&self, hash: [u8; 32], scores: [f64; HEADS]) {
+    pub fn insert(&self, hash: [u8; 32], scores: ReadScores) {
         let [younger, older] = &mut *self.generations();
         if younger.len() >= GENERATION {
             *older = take(younger);
@@ -41,6 +41,7 @@ impl RecentScores {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text_model::HEADS;
 
     /// The last texts are remembered, and no more than two generations.
     #[test]
@@ -52,7 +53,7 @@ mod tests {
             hash
         };
         for number in 0..3 * GENERATION {
-            recent.insert(hash(number), [0.5; HEADS]);
+            recent.insert(hash(number), ReadScores { scores: [0.5; HEADS], is_partial: false });
         }
         let remembered = |number| recent.get(&hash(number)).is_some();
         assert!((GENERATION..3 * GENERATION).all(remembered));

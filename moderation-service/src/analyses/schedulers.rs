@@ -2,16 +2,18 @@
 //! alone, and from where it was after a restart.
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::models::Reanalysis;
 use super::outcomes::Subjected;
 use super::reading::Pipeline;
-use super::signals::analyse;
-use crate::contents::models::lock_texts_after;
+use super::signals::{analyse, read, take_reading};
+use crate::contents::models::{StoredContent, list_texts_after, lock_texts};
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::subjects::SubjectKey;
 
-/// Contents that are read in one transaction: their locks make consumers wait some ten milliseconds.
+/// Contents that are read before one transaction, which judges them: few enough that a replica that ends meanwhile has read little in vain.
 const PAGE: i64 = 20;
 /// How often it is looked whether there is something to read again.
 const POLL: Duration = Duration::from_secs(10);
@@ -38,26 +40,54 @@ impl Reanalyser {
     }
 }
 
-impl Worker for Reanalyser {
-    async fn step(&mut self) -> anyhow::Result<Outcome> {
-        let mut tx = self.app.db.begin().await?;
-        let Some(reading) = Reanalysis::lock(&mut tx).await? else { return Ok(Outcome::Idle(POLL)) };
-        let page = lock_texts_after(&mut tx, reading.cursor, PAGE).await?;
-        let Some(last) = page.last().map(|content| content.id) else {
-            Reanalysis::finish(&mut tx).await?;
-            self.app.commit(tx).await?;
-            tracing::info!(contents = reading.done, "all contents were read again");
-            return Ok(Outcome::Idle(POLL));
-        };
-        let done = i64::try_from(page.len())?;
-        let contents = page.into_iter().map(|content| Subjected {
+impl From<StoredContent> for Subjected {
+    fn from(content: StoredContent) -> Self {
+        Self {
             key: SubjectKey { r#type: content.kind, id: content.id },
             author: content.author,
             version: content.version,
             text: content.text,
-        });
-        analyse(&mut tx, &self.pipeline, contents.collect()).await?;
-        Reanalysis::advance(&mut tx, last, done).await?;
+        }
+    }
+}
+
+impl Worker for Reanalyser {
+    async fn step(&mut self) -> anyhow::Result<Outcome> {
+        let Some(reading) = Reanalysis::take(&self.app.db).await? else { return Ok(Outcome::Idle(POLL)) };
+        let outcome = self.read_page(&reading).await;
+        if outcome.is_err() {
+            // Where that fails as well, the lease ends by itself.
+            drop(reading.release(&self.app.db).await);
+        }
+        outcome
+    }
+}
+
+impl Reanalyser {
+    /// Reads the next page and then, in one transaction, judges those of its contents whose texts are still the same: another one was
+    /// analysed when it was consumed.
+    async fn read_page(&self, reading: &Reanalysis) -> anyhow::Result<Outcome> {
+        let db = &self.app.db;
+        let page = list_texts_after(db, reading.cursor, PAGE).await?;
+        let Some(last) = page.last().map(|content| content.id) else {
+            if reading.finish(db).await? {
+                tracing::info!(contents = reading.done, "all contents were read again");
+            }
+            return Ok(Outcome::Idle(POLL));
+        };
+        let done = i64::try_from(page.len())?;
+        let ids: Vec<Uuid> = page.iter().map(|content| content.id).collect();
+        let texts = page.into_iter().map(|content| (content.id, content.text)).collect();
+        let mut readings = read(db, &self.pipeline.reader, texts).await?;
+        let mut tx = db.begin().await?;
+        if !reading.advance(&mut tx, last, done).await? {
+            // Another replica has stored the page, and goes on behind it.
+            return Ok(Outcome::Idle(POLL));
+        }
+        let contents = lock_texts(&mut tx, &ids).await?.into_iter().map(Subjected::from);
+        let same = contents.filter_map(|content| Some((take_reading(&mut readings, &content)?, content)));
+        let same = same.map(|(reading, content)| (content, reading)).collect();
+        analyse(&mut tx, &self.pipeline, same).await?;
         self.app.commit(tx).await?;
         metrics::counter!("contents_reanalysed_total").increment(done.unsigned_abs());
         let all = reading.done + done;

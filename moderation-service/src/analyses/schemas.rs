@@ -36,6 +36,8 @@ pub struct AnalysisOut {
     pub spans: Vec<WeighedSpan>,
     /// Whether `spans` are still to be found: a decision does not wait for its explanation, which follows within seconds
     pub explanation_pending: bool,
+    /// Whether some of the text was left out of the search for `spans`: it is too long, or the time for it was over
+    pub explained_in_part: bool,
     /// The text without its disguises; null: it has none
     pub normalised: Option<String>,
     /// The rules that matched, in all policies that are not off
@@ -66,6 +68,7 @@ impl From<StoredAnalysis> for AnalysisOut {
             signals: analysis.signals.0,
             spans: analysis.spans.0,
             explanation_pending: analysis.explanation_pending,
+            explained_in_part: analysis.explained_in_part,
             normalised: analysis.normalised,
             matched: analysis.matched.0,
             verdict: analysis.verdict,

@@ -1,11 +1,13 @@
 //! The text model as an analysis uses it: its thresholds as rules read them, and why a text was judged as it was.
+use std::time::Instant;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::policies::Mode;
 use crate::policies::evaluation::Match;
 use crate::policies::rules::{HeadThresholds, RuleOutcome};
-use crate::text_model::explain::explain_heads;
+use crate::text_model::explain::{BUDGET, explain_heads};
 use crate::text_model::{HEADS, Head, TextModel};
 
 /// The version of analyses that no model took part in.
@@ -15,6 +17,22 @@ pub const NO_MODEL: &str = "none";
 const LABELS: usize = 2;
 /// The spans that are kept of each head.
 const SPANS: usize = 5;
+
+/// What a model has said about a text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReadScores {
+    pub scores: [f64; HEADS],
+    /// Whether the text was too long to be read whole.
+    pub is_partial: bool,
+}
+
+/// Why a text has its scores.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Explanation {
+    pub spans: Vec<WeighedSpan>,
+    /// Whether some of the text was left out of the search for them.
+    pub is_partial: bool,
+}
 
 /// A part of a text that weighs in a score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -51,22 +69,24 @@ pub fn explained(scores: &[f64; HEADS], thresholds: &[HeadThresholds; HEADS], ma
     heads
 }
 
-/// The parts of a text that weigh most in the scores of heads.
-pub fn explain_scores(model: &dyn TextModel, text: &str, heads: &[Head]) -> anyhow::Result<Vec<WeighedSpan>> {
-    let mut spans = Vec::new();
+/// The parts of a text that weigh most in the scores of heads, as far as they are found [in time](BUDGET).
+pub fn explain_scores(model: &dyn TextModel, text: &str, heads: &[Head]) -> anyhow::Result<Explanation> {
+    let mut explanation = Explanation::default();
     if heads.is_empty() {
-        return Ok(spans);
+        return Ok(explanation);
     }
-    for (head, heaviest) in heads.iter().zip(explain_heads(model, text, heads)?) {
+    let found = explain_heads(model, text, heads, Instant::now() + BUDGET)?;
+    explanation.is_partial = found.is_partial;
+    for (head, heaviest) in heads.iter().zip(found.heads) {
         let heaviest = heaviest.into_iter().take(SPANS);
-        spans.extend(heaviest.map(|span| WeighedSpan {
+        explanation.spans.extend(heaviest.map(|span| WeighedSpan {
             head: head.name().to_owned(),
             start: span.start,
             end: span.end,
             weight: span.weight.into(),
         }));
     }
-    Ok(spans)
+    Ok(explanation)
 }
 
 #[cfg(test)]

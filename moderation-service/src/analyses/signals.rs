@@ -1,7 +1,8 @@
-//! What follows from new versions and deletions of contents, in the same transaction: analyses, and what they lead to.
+//! What follows from new versions and deletions of contents, in the same transaction: analyses, and what they lead to. Texts are read before
+//! it begins, since a model reads for longer than a transaction may be open: what was read counts where the text is still that one.
 use std::collections::HashMap;
 
-use sqlx::PgTransaction;
+use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::models::{self, NewAnalysis, SavedAnalysis};
@@ -10,6 +11,7 @@ use super::reading::{AnalysisReader, Pipeline, Text, TextReading, hash, linked_d
 use super::scoring::explained;
 use crate::contents::models as contents;
 use crate::contents::models::Content;
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::Failure;
 use crate::decisions::signals::end;
 use crate::ledger::NewEntry;
@@ -24,18 +26,52 @@ use crate::subjects::changes::{Actor, Change, Ended};
 use crate::subjects::models::lock as lock_subjects;
 use crate::subjects::{SubjectKey, Visibility};
 
-/// Contents were created or changed; each is given once. A version with the text of the one before is not judged again.
-pub async fn written(tx: &mut PgTransaction<'_>, pipeline: &Pipeline, versions: Vec<Content>) -> Result<(), Failure> {
+/// What was read of texts, by content.
+pub type Readings = HashMap<Uuid, TextReading>;
+
+/// Reads what is new of these versions, as far as it can be seen before they are [`written`].
+pub async fn read_new(db: &PgPool, reader: &AnalysisReader, versions: &[Content]) -> Result<Readings, Failure> {
+    let texts = versions.iter().filter(|content| !content.is_restored);
+    let texts: Vec<(&Content, &str)> = texts.filter_map(|content| Some((content, content.text.as_deref()?))).collect();
+    if texts.is_empty() {
+        return Ok(Readings::new());
+    }
+    let ids: Vec<Uuid> = texts.iter().map(|(content, _)| content.key.id).collect();
+    let of_versions: Vec<Timestamp> = texts.iter().map(|(content, _)| content.version).collect();
+    let hashes: Vec<Vec<u8>> = texts.iter().map(|(_, text)| hash(text).to_vec()).collect();
+    let new = contents::list_new_texts(db, &ids, &of_versions, &hashes).await?;
+    let unread = texts.into_iter().filter(|(content, _)| new.contains(&content.key.id));
+    read(db, reader, unread.map(|(content, text)| (content.key.id, text.to_owned())).collect()).await
+}
+
+/// What was read of a content, where it was read with this text.
+pub fn take_reading(readings: &mut Readings, content: &Subjected) -> Option<TextReading> {
+    readings.remove(&content.key.id).filter(|reading| reading.hash == hash(&content.text))
+}
+
+/// Contents were created or changed; each is given once, with what was read before. A version with the text of the one before is not judged
+/// again.
+pub async fn written(
+    tx: &mut PgTransaction<'_>,
+    pipeline: &Pipeline,
+    versions: Vec<Content>,
+    mut readings: Readings,
+) -> Result<(), Failure> {
     let fresh = contents::save_versions(tx, &versions).await?;
     let versions = versions.into_iter().filter(|content| fresh.contains_key(&content.key.id));
     let (restored, written): (Vec<_>, Vec<_>) = versions.partition(|content| content.is_restored);
-    let texts = written.into_iter().filter(|content| fresh.get(&content.key.id) == Some(&true)).filter_map(|content| {
-        let Content { key, author, version, text, .. } = content;
-        Some(Subjected { key, author, version, text: text? })
-    });
+    let mut texts = Vec::new();
+    for content in written.into_iter().filter(|content| fresh.get(&content.key.id) == Some(&true)) {
+        let Content { key, author, version, text: Some(text), .. } = content else { continue };
+        let content = Subjected { key, author, version, text };
+        // It was no new text when it was looked whether there is one to be read, since the content had it then.
+        let reading = take_reading(&mut readings, &content);
+        let reading = reading.ok_or_else(|| Failure::Transient("a text was changed while others were read".into()))?;
+        texts.push((content, reading));
+    }
     // What was restored because a decision has ended is no reversal of the others, which may have been made meanwhile.
     restore(tx, restored.into_iter().filter(|content| !content.follows_decision).collect()).await?;
-    analyse(tx, pipeline, texts.collect()).await
+    analyse(tx, pipeline, texts).await
 }
 
 /// Moderators have restored contents at the service that has them: no decision hides them any more.
@@ -80,12 +116,16 @@ pub async fn hidden(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()
     Moderation::close(tx, ids).await
 }
 
-/// Analyses contents that this transaction has locked, each once, and carries out what policies say about them.
-pub async fn analyse(tx: &mut PgTransaction<'_>, pipeline: &Pipeline, contents: Vec<Subjected>) -> Result<(), Failure> {
-    if contents.is_empty() {
+/// Judges contents that this transaction has locked, each once, by what was read of them, and carries out what policies say about them.
+pub async fn analyse(
+    tx: &mut PgTransaction<'_>,
+    pipeline: &Pipeline,
+    texts: Vec<(Subjected, TextReading)>,
+) -> Result<(), Failure> {
+    if texts.is_empty() {
         return Ok(());
     }
-    let readings = read(tx, &pipeline.reader, &contents).await?;
+    let (contents, readings): (Vec<Subjected>, Vec<TextReading>) = texts.into_iter().unzip();
     let policies = load_policies(&mut **tx).await?;
     let signals = look_up(tx, &contents, &readings, pipeline.settings.window()).await?;
     let judged: Vec<Judged> = contents
@@ -103,26 +143,20 @@ pub async fn conclude(tx: &mut PgTransaction<'_>, judged: Vec<Judged>) -> Result
     carry_out(tx, &judged, &stored).await
 }
 
-/// Reads texts off the async threads; what this model has read before is not read again.
-async fn read(
-    tx: &mut PgTransaction<'_>,
-    reader: &AnalysisReader,
-    contents: &[Subjected],
-) -> Result<Vec<TextReading>, Failure> {
-    let ids: Vec<Uuid> = contents.iter().map(|content| content.key.id).collect();
-    let hashes: Vec<Vec<u8>> = contents.iter().map(|content| hash(&content.text).to_vec()).collect();
-    let mut known = models::find_known(tx, reader.version(), &ids, &hashes).await?;
-    let texts: Vec<Text> = contents
-        .iter()
-        .map(|content| Text {
-            content: content.key.id,
-            body: content.text.clone(),
-            known: known.remove(&content.key.id),
-        })
-        .collect();
-    let reader = reader.clone();
+/// Reads the texts of contents off the async threads and in no transaction; what this model has read before is not read again.
+pub async fn read(db: &PgPool, reader: &AnalysisReader, texts: Vec<(Uuid, String)>) -> Result<Readings, Failure> {
+    if texts.is_empty() {
+        return Ok(Readings::new());
+    }
+    let ids: Vec<Uuid> = texts.iter().map(|(content, _)| *content).collect();
+    let hashes: Vec<Vec<u8>> = texts.iter().map(|(_, body)| hash(body).to_vec()).collect();
+    let mut known = models::find_known(db, reader.version(), &ids, &hashes).await?;
+    let texts = texts.into_iter().map(|(content, body)| Text { content, body, known: known.remove(&content) });
+    let (texts, reader): (Vec<Text>, _) = (texts.collect(), reader.clone());
     let read = tokio::task::spawn_blocking(move || reader.read(&texts)).await;
-    read.map_err(|cause| Failure::Unknown(cause.to_string()))?.map_err(|cause| Failure::Unknown(format!("{cause:#}")))
+    let read = read.map_err(|cause| Failure::Unknown(cause.to_string()))?;
+    let read = read.map_err(|cause| Failure::Unknown(format!("{cause:#}")))?;
+    Ok(read.into_iter().map(|reading| (reading.content, reading)).collect())
 }
 
 /// Adds to what was read what only the database knows, in the order of the contents.

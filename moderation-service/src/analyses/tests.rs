@@ -1,4 +1,6 @@
 //! Analyses, from the events of contents to what follows from them.
+mod outside;
+
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use super::commands::{ReanalyseOptions, reanalyse};
 use super::events::USER_UPDATED;
 use super::reading::{AnalysisReader, Pipeline, Text};
 use super::schedulers::Reanalyser;
+use super::scoring::ReadScores;
 use crate::SERVICE;
 use crate::core::events::consumer::Step;
 use crate::core::ground::worker::{Outcome, Worker};
@@ -70,7 +73,7 @@ impl TextModel for Words {
         let read = |text: &&str| {
             let scores = Head::ALL.map(|head| score(&normalise(text).text, head));
             let [labels, hides] = [0.5, 0.875].map(|from| scores.map(|score| score >= from));
-            Scores { scores, labels, hides, class: Class::Neither }
+            Scores { scores, labels, hides, class: Class::Neither, is_partial: false }
         };
         Ok(texts.iter().map(read).collect())
     }
@@ -252,7 +255,10 @@ fn what_is_known_of_a_text_is_taken_over() {
     assert_eq!((read, models[2]), (2, models[0]), "a copy is read once");
     assert!(models[0].scores[Head::Hate as usize] > 0.9 && models[1].scores[Head::Hate as usize] < 0.1, "{models:?}");
     assert_eq!(read_by(&first, &texts), (0, models.clone()), "what was read lately is remembered");
-    let known = [text("you h4teword", Some(models[0].scores)), text("a good day", None), text("you h4teword", None)];
+    let stored = ReadScores { scores: models[0].scores, is_partial: true };
+    let known = [text("you h4teword", Some(stored)), text("a good day", None), text("you h4teword", None)];
+    let in_part: Vec<bool> = reader().read(&known).unwrap().into_iter().map(|reading| reading.is_partial).collect();
+    assert_eq!(in_part, [true, false, true], "what was read in part was so for a copy, too");
     assert_eq!(read_by(&reader(), &known), (1, models), "another process reads what is not stored");
     // However many and long they are, each gets the scores of its own text.
     let long = |place: usize| text(&format!("{place} {}", "word ".repeat(place * 20)), None);

@@ -189,11 +189,7 @@ impl WaitingAppeal {
                 select appeal.id from appeal join decision on decision.id = decision
                     left join subject on subject.type = subject_type and subject.id = subject_id
                 where status = 'OPEN' and appeal.author <> $1 and decision.moderator is distinct from $1
-                    and (decision.strikes is null or not exists (
-                        select from strike join decision as counted on counted.id = strike.decision
-                        where strike.author = decision.author and counted.moderator = $1
-                            and strike.at <= decision.at and strike.expires_at > decision.at
-                            and (revoked_at is null or revoked_at > decision.at)))
+                    and (decision.strikes is null or not has_counted_strike($1, decision.author, decision.at))
                     and not exists (select from appeal_claim where appeal_claim.appeal = appeal.id and until > now())
                     and ($4::text[] is null or subject_type = any($4))
                     and ($5::text[] is null
@@ -228,16 +224,12 @@ pub struct ClaimedAppeals {
     pub is_outrun: bool,
 }
 
-/// Whether a moderator took part in a decision: has made it or, where the ladder has, one whose strike counted then. Of several strikes
-/// about one content each is meant here, and not the gravest alone; and a strike that was taken back since counted as well.
+/// Whether a moderator took part in a decision: has made it or, where the ladder has, one whose strike counted then.
 pub async fn took_part(db: impl PgExecutor<'_>, decision: Uuid, moderator: Uuid) -> sqlx::Result<bool> {
     let took_part = sqlx::query_scalar!(
         r#"select exists (
-            select from decision where id = $1 and (moderator = $2 or strikes is not null and exists (
-                select from strike join decision as counted on counted.id = strike.decision
-                where strike.author = decision.author and counted.moderator = $2
-                    and strike.at <= decision.at and strike.expires_at > decision.at
-                    and (revoked_at is null or revoked_at > decision.at)))
+            select from decision where id = $1
+                and (moderator = $2 or strikes is not null and has_counted_strike($2, author, at))
         ) as "took_part!""#,
         decision,
         moderator

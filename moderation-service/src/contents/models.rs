@@ -124,16 +124,51 @@ pub async fn list_keys(db: impl PgExecutor<'_>, contents: &[Uuid]) -> sqlx::Resu
     Ok(rows.map(|row| (SubjectKey { r#type: row.r#type, id: row.id }, row.author)).collect())
 }
 
-/// Locks the contents with a text that come after an id, and returns them. What is locked by another transaction is being
-/// changed and analysed by it.
-pub async fn lock_texts_after(tx: &mut PgTransaction<'_>, after: Uuid, rows: i64) -> sqlx::Result<Vec<StoredContent>> {
+/// Of these versions, each with the hash of its text, the contents to which they would bring a new text, as [`save_versions`] has it.
+pub async fn list_new_texts(
+    db: impl PgExecutor<'_>,
+    ids: &[Uuid],
+    versions: &[Timestamp],
+    hashes: &[Vec<u8>],
+) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        r#"select received.id as "id!"
+        from unnest($1::uuid[], $2::timestamptz[], $3::bytea[]) as received (id, version, hash)
+        left join content on content.id = received.id
+        where content.id is null or content.gone_at is null
+            and (content.version is null or content.version < received.version)
+            and (content.text is null or sha256(convert_to(content.text, 'UTF8')) <> received.hash)"#,
+        ids,
+        versions as &[Timestamp],
+        hashes
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// The contents with a text that come after an id.
+pub async fn list_texts_after(db: impl PgExecutor<'_>, after: Uuid, rows: i64) -> sqlx::Result<Vec<StoredContent>> {
     sqlx::query_as!(
         StoredContent,
         r#"select id, type as "kind!: SubjectType", author as "author!", coalesce(text_version, version) as "version!", text as "text!"
         from content where id > $1 and text is not null and gone_at is null and not restored
-        order by id limit $2 for update"#,
+        order by id limit $2"#,
         after,
         rows
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Locks those of these contents that have a text still, and returns them as they are now. What is locked by another transaction is being
+/// changed and analysed by it.
+pub async fn lock_texts(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<StoredContent>> {
+    sqlx::query_as!(
+        StoredContent,
+        r#"select id, type as "kind!: SubjectType", author as "author!", coalesce(text_version, version) as "version!", text as "text!"
+        from content where id = any($1) and text is not null and gone_at is null and not restored
+        order by id for update"#,
+        ids
     )
     .fetch_all(&mut **tx)
     .await

@@ -16,8 +16,9 @@ use utoipa::ToSchema;
 
 use super::display::{RIGHT_TO_LEFT_OVERRIDE, as_displayed, is_invisible};
 
-/// Characters that are normalised: twice the longest post. NFKC makes up to 18 characters of one.
-const MAX_CHARS: usize = 20_000;
+/// Characters that are normalised: more than the longest post has with the descriptions of its pictures. NFKC makes up to 18 characters of
+/// one. The word lists read as many; of a longer text, which only another service lets through, analyses say that it was read in part.
+pub const MAX_CHARS: usize = 20_000;
 /// Letters with gaps are one word from here on: shorter runs are abbreviations (`U.S.A`) and lists (`A B C`).
 const MIN_SPELLED: usize = 4;
 /// The most marks that a letter of any alphabet carries; more are decoration.

@@ -3,12 +3,12 @@ use sqlx::types::Json;
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-use crate::analyses::scoring::WeighedSpan;
+use crate::analyses::scoring::Explanation;
 use crate::policies::evaluation::Match;
 use crate::policies::rules::HeadThresholds;
 use crate::text_model::HEADS;
 
-/// How long one process may be at an explanation, in seconds: the longest text takes some on a slow processor.
+/// How long one process may be at an explanation, in seconds: twice as long as it [takes at most](crate::text_model::explain::BUDGET).
 const LEASE: f64 = 120.0;
 /// How long an analysis waits for a replica with its own model, in seconds: longer than two releases run side by side.
 const OTHER_MODELS: f64 = 3_600.0;
@@ -50,12 +50,13 @@ impl WaitingExplanation {
     }
 
     /// Stores what weighs; the transaction has locked the content. False when the explanation is not wanted any more.
-    pub async fn save_spans(&self, tx: &mut PgTransaction<'_>, spans: &[WeighedSpan]) -> sqlx::Result<bool> {
+    pub async fn save(&self, tx: &mut PgTransaction<'_>, explanation: &Explanation) -> sqlx::Result<bool> {
         let saved = sqlx::query!(
             "with done as (delete from waiting_explanation where analysis = $1 returning analysis)
-            update analysis set spans = $2 from done where id = done.analysis",
+            update analysis set spans = $2, explained_in_part = $3 from done where id = done.analysis",
             self.analysis,
-            Json(spans) as _
+            Json(&explanation.spans) as _,
+            explanation.is_partial
         );
         Ok(saved.execute(&mut **tx).await?.rows_affected() > 0)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::models::WaitingExplanation;
-use crate::analyses::scoring::{NO_MODEL, WeighedSpan, explain_scores, explained};
+use crate::analyses::scoring::{Explanation, NO_MODEL, explain_scores, explained};
 use crate::contents::models as contents;
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};
@@ -26,21 +26,21 @@ pub struct Explainer {
 }
 
 impl Explainer {
-    /// The spans of an analysis, and what has become of its explanation.
-    async fn explain(&self, waiting: &mut WaitingExplanation) -> anyhow::Result<(&'static str, Vec<WeighedSpan>)> {
+    /// The explanation of an analysis, and what has become of it.
+    async fn explain(&self, waiting: &mut WaitingExplanation) -> anyhow::Result<(&'static str, Explanation)> {
         if waiting.tries > MAX_TRIES {
             tracing::warn!(analysis = %waiting.analysis, "an explanation is given up after {MAX_TRIES} tries");
-            return Ok(("given_up", Vec::new()));
+            return Ok(("given_up", Explanation::default()));
         }
         let (Some(model), Some(text)) = (self.model.clone(), waiting.text.take()) else {
-            return Ok(("obsolete", Vec::new()));
+            return Ok(("obsolete", Explanation::default()));
         };
         let (Some(scores), Some(thresholds)) = (&waiting.scores, &waiting.thresholds) else {
-            return Ok(("obsolete", Vec::new()));
+            return Ok(("obsolete", Explanation::default()));
         };
         let heads = explained(&scores.0, &thresholds.0, &waiting.matched.0);
-        let spans = tokio::task::spawn_blocking(move || explain_scores(&*model, &text, &heads)).await;
-        Ok(("explained", spans.context("the model panicked").flatten()?))
+        let found = tokio::task::spawn_blocking(move || explain_scores(&*model, &text, &heads)).await;
+        Ok(("explained", found.context("the model panicked").flatten()?))
     }
 }
 
@@ -50,7 +50,7 @@ impl Worker for Explainer {
         let Some(mut waiting) = WaitingExplanation::take(&self.app.db, version).await? else {
             return Ok(Outcome::Idle(POLL));
         };
-        let (mut outcome, spans) = match self.explain(&mut waiting).await {
+        let (mut outcome, explanation) = match self.explain(&mut waiting).await {
             Ok(explained) => explained,
             Err(cause) => {
                 metrics::counter!("explanations_total", "outcome" => "failed").increment(1);
@@ -60,7 +60,7 @@ impl Worker for Explainer {
         if outcome == "explained" {
             let mut tx = self.app.db.begin().await?;
             contents::lock(&mut tx, &[waiting.content]).await?;
-            if !waiting.save_spans(&mut tx, &spans).await? {
+            if !waiting.save(&mut tx, &explanation).await? {
                 outcome = "obsolete";
             }
             self.app.commit(tx).await?;

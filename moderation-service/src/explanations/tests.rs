@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::models::WaitingExplanation;
 use super::schedulers::{Explainer, ExplanationCounter};
 use crate::SERVICE;
+use crate::analyses::scoring::Explanation;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::serve::Service;
 use crate::core::testing::counted::Counted;
@@ -42,7 +43,7 @@ impl TextModel for Hate {
             let hate = if text.contains("vile") { 0.984_375 } else { least };
             scores[Head::Hate as usize] = if text.contains("rude") { 0.75_f32.max(hate) } else { hate };
             let [labels, hides] = [0.5, 0.875].map(|from| scores.map(|score| score >= from));
-            Scores { scores, labels, hides, class: Class::Neither }
+            Scores { scores, labels, hides, class: Class::Neither, is_partial: false }
         };
         Ok(texts.iter().map(read).collect())
     }
@@ -250,6 +251,29 @@ async fn what_a_rule_has_acted_on_is_explained_below_the_label(_: PgPoolOptions,
     assert_eq!((&analysis["matched"][0]["rule"], &analysis["matched"][0]["comparisons"]), (&json!("early"), &expected));
 }
 
+/// A text that is too long to be searched whole has the spans that were found, wherever they stand, and the analysis says that there may be
+/// others.
+#[sqlx::test(migrations = false)]
+async fn a_text_that_is_too_long_is_explained_in_part(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&WITH_MODEL, database, &[]).await;
+    let (_, author) = new_user();
+    let short = write(&platform, author, "so rude").await;
+    let text = format!("{}so rude", "a fine day ".repeat(10_000));
+    let long = write(&platform, author, &text).await;
+    let mut worker = explainer(&platform, Hate("hate-1"));
+    while worker.step().await.unwrap() == Outcome::Busy {}
+    let mut in_part = Vec::new();
+    for id in [short, long] {
+        in_part.push(analyses(&platform, id).await[0]["explained_in_part"].clone());
+    }
+    assert_eq!(in_part, [json!(false), json!(true)]);
+    let (pending, spans) = explanation(&platform, long).await;
+    assert_eq!((pending, spans.len()), (json!(false), 1));
+    assert_eq!(spans[0].1, 110_007, "the end is searched");
+    let exported = platform.personal_data_of(author, "analyses").await;
+    assert!(exported.iter().all(|analysis| analysis["explained_in_part"].is_boolean()), "an author reads it, too");
+}
+
 /// A text that is deleted, changed or erased before its explanation, or while a process is at it, gets none.
 #[sqlx::test(migrations = false)]
 async fn what_has_gone_meanwhile_is_not_explained(_: PgPoolOptions, database: PgConnectOptions) {
@@ -267,7 +291,7 @@ async fn what_has_gone_meanwhile_is_not_explained(_: PgPoolOptions, database: Pg
     assert!(WaitingExplanation::take(&platform.app.db, "hate-1").await.unwrap().is_none(), "one process is at it");
     platform.consume(COMMENT_DELETED, &comment(deleted_meanwhile, author, 0, "so rude")).await;
     let mut tx = platform.app.db.begin().await.unwrap();
-    assert!(!taken.save_spans(&mut tx, &[]).await.unwrap());
+    assert!(!taken.save(&mut tx, &Explanation::default()).await.unwrap());
     tx.commit().await.unwrap();
 
     let counted = Counted::begin();

@@ -22,6 +22,7 @@ use rustrict::{Censor, Trie, Type};
 
 use super::services::{Analyser, Analysis, Finding, Threshold};
 use crate::disguises::display::{as_displayed, is_invisible};
+use crate::disguises::evasions::MAX_CHARS;
 use crate::subjects::reasons::ContractReason;
 
 /// The character that replaces the letters of a hit.
@@ -34,10 +35,8 @@ const MIN_PHRASE: usize = 8;
 const MIN_WORD: usize = 3;
 /// The words that are named with a finding, at most.
 const MAX_NAMED: usize = 5;
-/// Characters of a text that are read: more than the longest post has with the descriptions of its pictures. rustrict goes through a text
-/// some ten times, so of a longer one, which only another service lets through, it reads what the text model reads: the beginning and the end.
-const MAX_CHARS: usize = 20_000;
-/// Those of them that are the end of a longer text.
+/// Of the [`MAX_CHARS`] characters that are read, those that are the end of a longer text. rustrict goes through a text some ten times, so of
+/// a longer one, which only another service lets through, it reads the beginning and the end.
 const END_CHARS: usize = 2_000;
 
 /// Words for bodies, crimes and trades, which have to be discussed; and words with an innocent twin. As rustrict spells them.

@@ -125,7 +125,7 @@ mod tests {
     use crate::text_model::Class;
 
     fn found(scores: [f32; 5]) -> Scores {
-        Scores { scores, labels: [false; 5], hides: [false; 5], class: Class::Neither }
+        Scores { scores, labels: [false; 5], hides: [false; 5], class: Class::Neither, is_partial: false }
     }
 
     fn score(attribute: Attribute, scores: [f32; 5], words: WordSeverities) -> f64 {

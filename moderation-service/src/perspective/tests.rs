@@ -428,6 +428,7 @@ impl TextModel for Waiting {
                 labels: [false; HEADS],
                 hides: [false; HEADS],
                 class: Class::Neither,
+                is_partial: false,
             })
             .collect())
     }

@@ -40,6 +40,8 @@ pub struct Match {
 pub struct PolicyVerdict {
     /// All matches, in the order of policies and rules, those of shadow policies among them.
     pub matches: Vec<Match>,
+    /// Whether the text was read in part: then no rule says that nothing is wrong with it, and it is for a person.
+    pub is_partial: bool,
 }
 
 impl PolicyVerdict {
@@ -60,7 +62,8 @@ impl PolicyVerdict {
 
     /// What becomes of the content.
     pub fn outcome(&self) -> RuleOutcome {
-        self.strictest().map_or(RuleOutcome::Allow, |found| found.outcome)
+        let least = if self.is_partial { RuleOutcome::Review } else { RuleOutcome::Allow };
+        self.strictest().map_or(least, |found| found.outcome.max(least))
     }
 
     /// The labels of all matches, each once, in alphabetical order.
@@ -99,5 +102,5 @@ pub fn evaluate(policies: &[CompiledPolicy], facts: &Facts<'_>) -> PolicyVerdict
             }
         }
     }
-    PolicyVerdict { matches }
+    PolicyVerdict { matches, is_partial: facts.signals.read_in_part }
 }

@@ -1,7 +1,7 @@
 //! Readings of the model in shadow in the database: all of the SQL of this feature.
 use serde_json::Value;
-use sqlx::PgTransaction;
 use sqlx::types::Json;
+use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
@@ -14,6 +14,8 @@ use crate::text_model::HEADS;
 const SETTLED: f64 = 30.0;
 /// What has waited for this long is skipped, in seconds.
 const WAITS: f64 = 3_600.0;
+/// How long one replica may be at a page, in seconds. One that takes longer reads on, and whichever is the first to store the page has read it.
+const LEASE: f64 = 300.0;
 
 /// How far the model in shadow is.
 #[derive(Clone, Copy, Debug)]
@@ -27,22 +29,41 @@ pub struct ShadowProgress {
 }
 
 impl ShadowProgress {
-    /// Locks the place; none when another replica reads.
-    pub async fn lock(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Self>> {
+    /// Takes the place for as long as a lease; none when another replica reads.
+    pub async fn take(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select at, id, now() - make_interval(secs => $1) as "horizon!: Timestamp",
-                now() - make_interval(secs => $2) as "skip_before!: Timestamp"
-            from shadow_progress for update skip locked"#,
+            r#"update shadow_progress set claimed_until = now() + make_interval(secs => $3) where one = (
+                select one from shadow_progress where claimed_until is null or claimed_until <= now() for update skip locked
+            )
+            returning at, id, now() - make_interval(secs => $1) as "horizon!: Timestamp",
+                now() - make_interval(secs => $2) as "skip_before!: Timestamp""#,
             SETTLED,
-            WAITS
+            WAITS,
+            LEASE
         )
-        .fetch_optional(&mut **tx)
+        .fetch_optional(db)
         .await
     }
 
-    /// Skips what has waited too long: how many texts that were.
-    pub async fn skip(&mut self, tx: &mut PgTransaction<'_>) -> sqlx::Result<i64> {
+    /// Lets another replica take it before the lease ends.
+    pub async fn release(&self, db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+        let released = sqlx::query!(
+            "update shadow_progress set claimed_until = null where at = $1 and id = $2",
+            self.at as Timestamp,
+            self.id
+        );
+        released.execute(db).await?;
+        Ok(())
+    }
+
+    /// Behind which analysis it goes on: what has waited too long is skipped.
+    fn begin(&self) -> (Timestamp, Uuid) {
+        if self.at < self.skip_before { (self.skip_before, Uuid::max()) } else { (self.at, self.id) }
+    }
+
+    /// How many texts are skipped, because they have waited too long.
+    pub async fn count_skipped(&self, db: impl PgExecutor<'_>) -> sqlx::Result<i64> {
         if self.at >= self.skip_before {
             return Ok(0);
         }
@@ -52,15 +73,19 @@ impl ShadowProgress {
             self.id,
             self.skip_before as Timestamp
         );
-        let skipped = skipped.fetch_one(&mut **tx).await?;
-        (self.at, self.id) = (self.skip_before, Uuid::max());
-        Ok(skipped)
+        skipped.fetch_one(db).await
     }
 
-    /// Saves the place.
-    pub async fn save(tx: &mut PgTransaction<'_>, at: Timestamp, id: Uuid) -> sqlx::Result<()> {
-        sqlx::query!("update shadow_progress set at = $1, id = $2", at as Timestamp, id).execute(&mut **tx).await?;
-        Ok(())
+    /// Moves the place; false when it is no longer where it was taken: another replica has read what this one has.
+    pub async fn advance(&self, db: impl PgExecutor<'_>, at: Timestamp, id: Uuid) -> sqlx::Result<bool> {
+        let moved = sqlx::query!(
+            "update shadow_progress set at = $3, id = $4, claimed_until = null where at = $1 and id = $2",
+            self.at as Timestamp,
+            self.id,
+            at as Timestamp,
+            id
+        );
+        Ok(moved.execute(db).await?.rows_affected() > 0)
     }
 }
 
@@ -80,12 +105,13 @@ impl FollowedText {
     /// The next texts of the sample behind the place, which are still as they were read. A text that an analysis is about is in the
     /// sample when the first two bytes of its hash, as a number, lie below this share.
     pub async fn list(
-        tx: &mut PgTransaction<'_>,
+        db: impl PgExecutor<'_>,
         progress: &ShadowProgress,
         model_version: &str,
         share: f64,
         rows: i64,
     ) -> sqlx::Result<Vec<Self>> {
+        let (at, id) = progress.begin();
         sqlx::query_as!(
             Self,
             r#"select analysis.id as analysis, at, content_type as "kind!: SubjectType", text as "text!",
@@ -97,14 +123,14 @@ impl FollowedText {
                 and get_byte(content_hash, 0) * 256 + get_byte(content_hash, 1) < $5::float8 * 65536
                 and text is not null and sha256(convert_to(text, 'UTF8')) = content_hash
             order by at, analysis.id limit $6"#,
-            progress.at as Timestamp,
-            progress.id,
+            at as Timestamp,
+            id,
             progress.horizon as Timestamp,
             model_version,
             share,
             rows
         )
-        .fetch_all(&mut **tx)
+        .fetch_all(db)
         .await
     }
 }

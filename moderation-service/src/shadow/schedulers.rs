@@ -2,6 +2,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::models::{FollowedText, ShadowProgress, ShadowReading};
 use super::services::heads_agreed;
 use crate::analyses::scoring::thresholds;
@@ -12,7 +14,7 @@ use crate::policies::models::load_policies;
 use crate::policies::rules::{Facts, ModelScores};
 use crate::text_model::{HEADS, TextModel};
 
-/// Texts that are read in one transaction, which holds nothing but the place.
+/// Texts that are read under one lease.
 const PAGE: i64 = 16;
 /// How often it is looked whether there is something to read.
 const POLL: Duration = Duration::from_secs(5);
@@ -27,34 +29,40 @@ pub struct ShadowReader {
 
 impl Worker for ShadowReader {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
-        let mut tx = self.app.db.begin().await?;
-        let Some(mut progress) = ShadowProgress::lock(&mut tx).await? else { return Ok(Outcome::Idle(POLL)) };
-        let skipped = progress.skip(&mut tx).await?;
-        metrics::counter!("shadow_texts_total", "outcome" => "skipped").increment(skipped.unsigned_abs());
-        let version = self.model.version().to_owned();
-        let texts = FollowedText::list(&mut tx, &progress, &version, self.sample, PAGE).await?;
-        let Some((at, id)) = texts.last().map(|last| (last.at, last.analysis)) else {
-            ShadowProgress::save(&mut tx, progress.horizon.max(progress.at), uuid::Uuid::max()).await?;
-            self.app.commit(tx).await?;
-            return Ok(Outcome::Idle(POLL));
-        };
-        let readings = self.read(&mut tx, texts).await?;
-        ShadowReading::save_all(&mut tx, &version, &thresholds(&*self.model), &readings).await?;
-        ShadowProgress::save(&mut tx, at, id).await?;
-        self.app.commit(tx).await?;
-        metrics::counter!("shadow_texts_total", "outcome" => "read").increment(readings.len() as u64);
-        Ok(Outcome::Busy)
+        let Some(progress) = ShadowProgress::take(&self.app.db).await? else { return Ok(Outcome::Idle(POLL)) };
+        let outcome = self.follow(&progress).await;
+        if outcome.is_err() {
+            // Where that fails as well, the lease ends by itself.
+            drop(progress.release(&self.app.db).await);
+        }
+        outcome
     }
 }
 
 impl ShadowReader {
-    /// Reads texts off the async threads, and judges them as they would have been with these scores.
-    async fn read(
-        &self,
-        tx: &mut sqlx::PgTransaction<'_>,
-        texts: Vec<FollowedText>,
-    ) -> anyhow::Result<Vec<ShadowReading>> {
-        let policies = load_policies(&mut **tx).await?;
+    /// Reads the texts behind a place, and then stores what it has read if the place is still there.
+    async fn follow(&self, progress: &ShadowProgress) -> anyhow::Result<Outcome> {
+        let db = &self.app.db;
+        let skipped = progress.count_skipped(db).await?;
+        let version = self.model.version().to_owned();
+        let texts = FollowedText::list(db, progress, &version, self.sample, PAGE).await?;
+        let last = texts.last().map(|last| (last.at, last.analysis));
+        let (at, id) = last.unwrap_or((progress.horizon.max(progress.at), Uuid::max()));
+        let readings = if texts.is_empty() { Vec::new() } else { self.read(texts).await? };
+        let mut tx = db.begin().await?;
+        if !progress.advance(&mut *tx, at, id).await? {
+            return Ok(Outcome::Idle(POLL));
+        }
+        ShadowReading::save_all(&mut tx, &version, &thresholds(&*self.model), &readings).await?;
+        tx.commit().await?;
+        metrics::counter!("shadow_texts_total", "outcome" => "skipped").increment(skipped.unsigned_abs());
+        metrics::counter!("shadow_texts_total", "outcome" => "read").increment(readings.len() as u64);
+        Ok(if readings.is_empty() { Outcome::Idle(POLL) } else { Outcome::Busy })
+    }
+
+    /// Reads texts off the async threads and in no transaction, and judges them as they would have been with these scores.
+    async fn read(&self, texts: Vec<FollowedText>) -> anyhow::Result<Vec<ShadowReading>> {
+        let policies = load_policies(&self.app.db).await?;
         let model = self.model.clone();
         let read = move || -> anyhow::Result<Vec<ShadowReading>> {
             let own = thresholds(&*model);

@@ -72,6 +72,10 @@ pub struct Signals {
     pub shape: Shape,
     #[serde(flatten)]
     pub surroundings: Surroundings,
+    /// Whether the text was too long to be read whole: its beginning, its end and parts between them were. Analyses of before there was that
+    /// do not say
+    #[serde(default)]
+    pub read_in_part: bool,
     /// Of a picture, which has no text
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
@@ -101,6 +105,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("velocity", |signals| Some(whole(signals.surroundings.velocity))),
     ("account_age_hours", |signals| signals.surroundings.account_age_hours),
     ("approval_required", |signals| Some(f64::from(u8::from(signals.surroundings.approval_required)))),
+    ("read_in_part", |signals| Some(f64::from(u8::from(signals.read_in_part)))),
     ("blocked_pictures", |signals| signals.picture.map(|picture| f64::from(u8::from(picture.blocked.is_some())))),
     ("nudity", |signals| signals.picture.and_then(|picture| picture.nudity)),
 ];
@@ -115,6 +120,7 @@ impl Signals {
             links: LinkCounts::default(),
             shape: Shape::default(),
             surroundings: Surroundings::default(),
+            read_in_part: false,
             picture: Some(picture),
         }
     }

@@ -1,22 +1,34 @@
 //! Which words weigh most in a score: what the model says when each is left out.
 //!
 //! Of a long text the passage with the highest score is explained. Its words are left out one after another, or several neighbours at
-//! once where it has many, so that an explanation costs at most [`READINGS`] readings of a passage beside the search for it.
+//! once where it has many, so that an explanation costs at most [`READINGS`] readings of a passage beside the search for it. Of a text with
+//! more passages than are searched, those that lie evenly between its beginning and its end are. And it costs no more time than it is given:
+//! when that is over, what was found until then is the explanation, which says that it is one of a part.
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
 use super::{Head, Scores, TextModel};
 
+/// How long an explanation may take, of the slowest processor and beside whatever is read meanwhile: what is explained is decided already,
+/// and others wait for theirs.
+pub const BUDGET: Duration = Duration::from_mins(1);
 /// The readings of an explanation: the passage itself, and the passage without each of its parts.
 const READINGS: usize = 24;
 /// Words of a passage: about as many as the model reads in one piece.
 const PASSAGE: usize = 80;
-/// Passages among which the highest is looked for; of a longer text the beginning is explained.
-const PASSAGES: usize = 24;
-/// Words that two neighbouring passages share.
+/// Characters of a passage, at most: some twice as many as 80 words have.
+const PASSAGE_CHARS: usize = 1_000;
+/// The longest word, in characters; what is longer, as a text without blanks, is taken for several.
+const LONGEST_WORD: usize = 100;
+/// Passages among which the highest is looked for: as many as the longest post has with the descriptions of its pictures.
+const PASSAGES: usize = 48;
+/// Words that two neighbouring passages share; those of fewer words share as large a part.
 const OVERLAP: usize = 20;
+/// Passages that are read between two looks at the clock: as many as have a turn at the processor.
+const AT_ONCE: usize = 4;
 /// Probabilities nearer to 0 or 1 say no more about a word.
 const LEAST: f32 = 1e-6;
 
@@ -30,6 +42,15 @@ pub struct Span {
     pub weight: f32,
 }
 
+/// What weighs in the scores of heads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Occlusion {
+    /// The spans of each head, in the order in which the heads were asked about, for each the heaviest first.
+    pub heads: Vec<Vec<Span>>,
+    /// Whether some of the text was left out: it is too long, or the time was over.
+    pub is_partial: bool,
+}
+
 /// A word by its characters, and by its bytes.
 #[derive(Clone, Copy)]
 struct Word {
@@ -37,18 +58,23 @@ struct Word {
     bytes: (usize, usize),
 }
 
+/// What the model says about a passage without each of its parts, which are from character to character.
+type Parts = Vec<(usize, usize, Scores)>;
+
 /// The spans that raise the score of a head, the heaviest first.
 pub fn explain(model: &dyn TextModel, text: &str, head: Head) -> anyhow::Result<Vec<Span>> {
-    Ok(explain_heads(model, text, &[head])?.pop().unwrap_or_default())
+    Ok(explain_heads(model, text, &[head], Instant::now() + BUDGET)?.heads.pop().unwrap_or_default())
 }
 
-/// The spans that raise the scores of heads, in their order, for each the heaviest first. Heads that are highest in the same passage
-/// share its readings, so that two cost what one does.
-pub fn explain_heads(model: &dyn TextModel, text: &str, heads: &[Head]) -> anyhow::Result<Vec<Vec<Span>>> {
+/// The spans that raise the scores of heads, found until a point in time. Heads that are highest in the same passage share its readings, so
+/// that two cost what one does.
+pub fn explain_heads(model: &dyn TextModel, text: &str, heads: &[Head], until: Instant) -> anyhow::Result<Occlusion> {
     let words = words(text);
-    let passages: Vec<&[Word]> = passages(&words);
+    let all = passages(&words);
+    let passages = spread(&all);
     let texts: Vec<&str> = passages.iter().map(|passage| slice(text, passage)).collect();
-    let read = model.read(&texts)?;
+    let read = read_until(model, &texts, until)?;
+    let mut is_partial = read.len() < all.len();
     let (mut left_out, mut explained) = (HashMap::new(), Vec::new());
     for head in heads.iter().map(|head| *head as usize) {
         let highest = read.iter().enumerate().max_by(|a, b| a.1.scores[head].total_cmp(&b.1.scores[head]));
@@ -58,7 +84,11 @@ pub fn explain_heads(model: &dyn TextModel, text: &str, heads: &[Head]) -> anyho
         };
         let parts = match left_out.entry(place) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unread) => unread.insert(read_parts(model, text, passages[place])?),
+            Entry::Vacant(unread) => {
+                let (parts, is_whole) = read_parts(model, text, passages[place], until)?;
+                is_partial |= !is_whole;
+                unread.insert(parts)
+            }
         };
         let weight = |part: &Scores| log_odds(scores.scores[head]) - log_odds(part.scores[head]);
         let spans = parts.iter().map(|(start, end, part)| Span { start: *start, end: *end, weight: weight(part) });
@@ -66,19 +96,32 @@ pub fn explain_heads(model: &dyn TextModel, text: &str, heads: &[Head]) -> anyho
         spans.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.start.cmp(&b.start)));
         explained.push(spans);
     }
-    Ok(explained)
+    Ok(Occlusion { heads: explained, is_partial })
 }
 
-/// The parts of a passage, from character to character, with what the model says about the passage without each.
-fn read_parts(model: &dyn TextModel, text: &str, passage: &[Word]) -> anyhow::Result<Vec<(usize, usize, Scores)>> {
+/// What the model says about the first of these texts: as many as it reads until a point in time.
+fn read_until(model: &dyn TextModel, texts: &[&str], until: Instant) -> anyhow::Result<Vec<Scores>> {
+    let mut read = Vec::with_capacity(texts.len());
+    for some in texts.chunks(AT_ONCE) {
+        if Instant::now() >= until {
+            break;
+        }
+        read.extend(model.read(some)?);
+    }
+    Ok(read)
+}
+
+/// The parts of a passage as far as they were read until a point in time, and whether these are all.
+fn read_parts(model: &dyn TextModel, text: &str, passage: &[Word], until: Instant) -> anyhow::Result<(Parts, bool)> {
     let parts: Vec<&[Word]> = passage.chunks(passage.len().div_ceil(READINGS - 1)).collect();
     let without: Vec<String> = parts.iter().map(|part| leave_out(text, passage, part)).collect();
     let without: Vec<&str> = without.iter().map(String::as_str).collect();
-    let read = model.read(&without)?;
+    let read = read_until(model, &without, until)?;
+    let is_whole = read.len() == parts.len();
     let place = |part: &&[Word]| part.first().zip(part.last()).map(|(first, last)| (first.chars.0, last.chars.1));
     let places: Option<Vec<_>> = parts.iter().map(place).collect();
     let places = places.context("a part has words")?;
-    Ok(places.into_iter().zip(read).map(|((start, end), scores)| (start, end, scores)).collect())
+    Ok((places.into_iter().zip(read).map(|((start, end), scores)| (start, end, scores)).collect(), is_whole))
 }
 
 fn log_odds(probability: f32) -> f32 {
@@ -88,15 +131,17 @@ fn log_odds(probability: f32) -> f32 {
 
 /// The words of a text, by white space.
 fn words(text: &str) -> Vec<Word> {
-    let (mut words, mut open, mut count) = (Vec::new(), None, 0);
+    let (mut words, mut count) = (Vec::new(), 0);
+    let mut open: Option<(usize, usize)> = None;
     for (at, c) in text.char_indices() {
-        match (c.is_whitespace(), open) {
-            (true, Some((char, byte))) => {
-                words.push(Word { chars: (char, count), bytes: (byte, at) });
-                open = None;
-            }
-            (false, None) => open = Some((count, at)),
-            _ => {}
+        if let Some((char, byte)) = open
+            && (c.is_whitespace() || count - char >= LONGEST_WORD)
+        {
+            words.push(Word { chars: (char, count), bytes: (byte, at) });
+            open = None;
+        }
+        if open.is_none() && !c.is_whitespace() {
+            open = Some((count, at));
         }
         count += 1;
     }
@@ -104,11 +149,27 @@ fn words(text: &str) -> Vec<Word> {
     words
 }
 
+/// All passages of a text, each with a part of the one before it.
 fn passages(words: &[Word]) -> Vec<&[Word]> {
-    let starts = (0..words.len()).step_by(PASSAGE - OVERLAP).take(PASSAGES);
-    // A last passage that lies within the one before it says nothing new.
-    let starts = starts.filter(|start| *start == 0 || start + OVERLAP < words.len());
-    starts.map(|start| &words[start..words.len().min(start + PASSAGE)]).collect()
+    let (mut passages, mut start) = (Vec::new(), 0);
+    while let Some(first) = words.get(start) {
+        let fits = words[start..].iter().take(PASSAGE).take_while(|word| word.chars.1 - first.chars.0 <= PASSAGE_CHARS);
+        let count = fits.count().max(1);
+        passages.push(&words[start..start + count]);
+        if start + count == words.len() {
+            break;
+        }
+        start += count - count * OVERLAP / PASSAGE;
+    }
+    passages
+}
+
+/// The passages that are searched: all, or as many from the first to the last one.
+fn spread<'a>(all: &[&'a [Word]]) -> Vec<&'a [Word]> {
+    if all.len() <= PASSAGES {
+        return all.to_vec();
+    }
+    (0..PASSAGES).map(|place| all[place * (all.len() - 1) / (PASSAGES - 1)]).collect()
 }
 
 fn slice<'a>(text: &'a str, words: &[Word]) -> &'a str {
@@ -121,8 +182,10 @@ fn slice<'a>(text: &'a str, words: &[Word]) -> &'a str {
 /// The passage without a part of it.
 fn leave_out(text: &str, passage: &[Word], part: &[Word]) -> String {
     let (from, to) = (part[0].bytes.0, part[part.len() - 1].bytes.1);
-    let left = passage.iter().filter(|word| word.bytes.1 <= from || word.bytes.0 >= to);
-    let left: Vec<&str> = left.map(|word| &text[word.bytes.0..word.bytes.1]).collect();
+    let before: Vec<&Word> = passage.iter().filter(|word| word.bytes.1 <= from).collect();
+    let after: Vec<&Word> = passage.iter().filter(|word| word.bytes.0 >= to).collect();
+    let piece = |words: &[&Word]| words.first().zip(words.last()).map(|(a, b)| &text[a.bytes.0..b.bytes.1]);
+    let left: Vec<&str> = [before, after].iter().filter_map(|words| piece(words)).collect();
     left.join(" ")
 }
 
@@ -134,8 +197,13 @@ mod tests {
     use super::super::{Class, HEADS};
     use super::*;
 
-    /// Finds hate in the word "bad", and counts what it reads.
+    /// Finds hate in the word "bad", and notes how many characters each text has that it reads.
     struct Bad(Mutex<Vec<usize>>);
+
+    /// How many texts a model has read since this was asked last.
+    fn take(model: &Bad) -> usize {
+        std::mem::take(&mut *model.0.lock().unwrap()).len()
+    }
 
     impl TextModel for Bad {
         fn version(&self) -> &'static str {
@@ -147,12 +215,18 @@ mod tests {
         }
 
         fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>> {
-            self.0.lock().unwrap().push(texts.len());
+            self.0.lock().unwrap().extend(texts.iter().map(|text| text.chars().count()));
             let score = |text: &&str| {
                 let mut scores = [0.1; HEADS];
                 scores[Head::Hate as usize] +=
                     0.4 * f32::from(u8::try_from(text.matches("bad").count().min(2)).unwrap());
-                Scores { scores, labels: [false; HEADS], hides: [false; HEADS], class: Class::Neither }
+                Scores {
+                    scores,
+                    labels: [false; HEADS],
+                    hides: [false; HEADS],
+                    class: Class::Neither,
+                    is_partial: false,
+                }
             };
             Ok(texts.iter().map(score).collect())
         }
@@ -175,20 +249,51 @@ mod tests {
     #[test]
     fn an_explanation_costs_a_bounded_number_of_readings() {
         let model = Bad(Mutex::default());
-        let text = format!("{} bad {}", "good ".repeat(700), "good ".repeat(90_000));
+        let text = format!("{} bad {}", "good ".repeat(700), "good ".repeat(1_200));
         let spans = explain(&model, &text, Head::Hate).unwrap();
         assert_eq!(spans.len(), 1);
         assert!((spans[0].start..spans[0].end).contains(&3_502), "{spans:?}");
-        let read = model.0.lock().unwrap().clone();
-        assert!(read.len() == 2 && read[0] <= PASSAGES && read[1] < READINGS, "{read:?}");
+        let read = take(&model);
+        assert!(read < PASSAGES + READINGS, "{read} readings");
         // The other head has its highest score elsewhere; the same head is read no second time.
-        model.0.lock().unwrap().clear();
-        let [hate, threat, again] = &explain_heads(&model, &text, &[Head::Hate, Head::Threat, Head::Hate]).unwrap()[..]
-        else {
-            panic!("three heads")
-        };
-        assert_eq!((hate, threat.len(), again), (&spans, 0, &spans));
-        let read = model.0.lock().unwrap().len();
-        assert_eq!(read, 3, "the passages, and the parts of two of them");
+        let heads = [Head::Hate, Head::Threat, Head::Hate];
+        let found = explain_heads(&model, &text, &heads, Instant::now() + BUDGET).unwrap();
+        assert_eq!(found, Occlusion { heads: vec![spans.clone(), Vec::new(), spans], is_partial: false });
+        let read = take(&model);
+        assert!(read <= PASSAGES + 2 * (READINGS - 1), "{read} readings: the passages, and the parts of two of them");
+    }
+
+    /// A megabyte costs as many readings as a long text, and none of them is longer, whatever fills it; the explanation says that it is one of
+    /// a part.
+    #[test]
+    fn a_megabyte_is_explained_in_part() {
+        let fillings = ["good ".repeat(200_000), "x".repeat(1_000_000), "word\n\n\n".repeat(140_000)];
+        for filling in fillings {
+            let model = Bad(Mutex::default());
+            let text = format!("{filling} they are bad");
+            let found = explain_heads(&model, &text, &[Head::Hate, Head::Spam], Instant::now() + BUDGET).unwrap();
+            assert!(found.is_partial, "{text:.20}");
+            let [hate, _] = &found.heads[..] else { panic!("two heads") };
+            let end = text.chars().count();
+            assert!(hate.first().is_some_and(|span| span.end == end), "the end is searched: {hate:?}");
+            let longest = model.0.lock().unwrap().iter().copied().max().unwrap();
+            assert!(longest <= PASSAGE_CHARS, "{longest} characters at once of {text:.20}");
+            let read = take(&model);
+            assert!(read <= PASSAGES + 2 * (READINGS - 1), "{read} readings of {text:.20}");
+        }
+    }
+
+    /// When the time is over, nothing more is read, and the explanation says so.
+    #[test]
+    fn an_explanation_ends_with_its_time() {
+        let model = Bad(Mutex::default());
+        let found = explain_heads(&model, "they are bad", &[Head::Hate, Head::Spam], Instant::now()).unwrap();
+        assert_eq!(found, Occlusion { heads: vec![Vec::new(), Vec::new()], is_partial: true });
+        assert_eq!(take(&model), 0);
+        // What is left of the time when the passage was read is left for its parts.
+        let (parts, is_whole) = read_parts(&model, "they are bad", &words("they are bad"), Instant::now()).unwrap();
+        assert!(parts.is_empty() && !is_whole);
+        let nothing = explain_heads(&model, "", &[Head::Hate], Instant::now()).unwrap();
+        assert!(!nothing.is_partial, "of no text nothing is left out");
     }
 }

@@ -16,12 +16,21 @@ use crate::disguises::meant;
 /// How many tokens two neighbouring pieces of a long text share at most, so that a sentence on the border is in one of them.
 const OVERLAP: usize = 32;
 /// The most pieces of a text that are read: about 16,000 tokens, which is more than the longest post with the descriptions of its pictures
-/// has, even where each character is a token. Of a longer text, the last piece is its end.
+/// has, even where each character is a token. Of a longer text, which only another service lets through, as many pieces are read with gaps
+/// between them: the beginning, the end, and what lies evenly between. What goes on for long is met wherever it stands, and what is said once
+/// in a gap is not, so the scores say that it was read in part.
 const MAX_PIECES: usize = 176;
 /// Tokens that are read at once: their rows stay in the processor's cache.
 const TOKENS_AT_ONCE: usize = 512;
 /// The characters that the version has of the file's hash.
 const HASH: usize = 12;
+
+/// What is read of a text.
+struct Pieces {
+    tokens: Vec<Vec<u32>>,
+    /// Whether there are gaps between them.
+    is_partial: bool,
+}
 
 /// A fine-tuned `MiniLM`.
 #[derive(Debug)]
@@ -57,51 +66,57 @@ impl MiniLm {
     }
 
     /// The pieces of a text, and of what it means where its writing is disguised.
-    fn pieces(&self, text: &str) -> Vec<Vec<u32>> {
+    fn pieces(&self, text: &str) -> Pieces {
         let cleaned = clean(text);
         let mut pieces = self.pieces_of(&cleaned);
         if let Some(meant) = meant(text, &cleaned, clean, |word| self.tokenizer.word(word)) {
-            pieces.extend(self.pieces_of(&meant));
+            let meant = self.pieces_of(&meant);
+            pieces.tokens.extend(meant.tokens);
+            pieces.is_partial |= meant.is_partial;
         }
         pieces
     }
 
-    /// The pieces of a cleaned text: each begins and ends as the model expects, and shares some tokens with its neighbours.
-    fn pieces_of(&self, cleaned: &str) -> Vec<Vec<u32>> {
+    /// The pieces of a cleaned text: each begins and ends as the model expects, and shares some tokens with its neighbours, unless these are
+    /// too many.
+    fn pieces_of(&self, cleaned: &str) -> Pieces {
         let tokens = self.tokenizer.encode(cleaned);
         let window = self.encoder.dimensions.positions - 2;
         let step = window - OVERLAP.min(window / 2);
         let count = 1 + tokens.len().saturating_sub(window).div_ceil(step);
-        let mut starts: Vec<usize> = (0..count).map(|piece| piece * step).collect();
-        if starts.len() > MAX_PIECES {
-            starts.truncate(MAX_PIECES - 1);
-            starts.push(tokens.len() - window);
-        }
+        let is_partial = count > MAX_PIECES;
+        let last = tokens.len().saturating_sub(window);
+        let start = |place: usize| if is_partial { place * last / (MAX_PIECES - 1) } else { place * step };
         let piece = |start: usize| {
             let inside = &tokens[start..tokens.len().min(start + window)];
             [&[self.tokenizer.start], inside, &[self.tokenizer.end]].concat()
         };
-        starts.into_iter().map(piece).collect()
+        Pieces { tokens: (0..count.min(MAX_PIECES)).map(start).map(piece).collect(), is_partial }
     }
 
-    fn scores(&self, outputs: &[f32; OUTPUTS]) -> Scores {
+    fn scores(&self, outputs: &[f32; OUTPUTS], is_partial: bool) -> Scores {
         let scores = std::array::from_fn(|head| self.heads[head].probability(outputs[head]));
         Scores {
             scores,
             labels: std::array::from_fn(|head| scores[head] >= self.heads[head].label),
             hides: std::array::from_fn(|head| self.heads[head].hide.is_some_and(|hide| scores[head] >= hide)),
             class: Class::of(outputs, &self.classes),
+            is_partial,
         }
     }
 
     /// What the network says of each text before it becomes a probability. A text of several pieces has the highest output of each head:
     /// one hateful sentence makes a text hateful. That of `Neither` is subtracted from the classes, so the same is true of them.
+    #[cfg(any(test, feature = "train"))]
     pub fn outputs(&self, texts: &[&str]) -> anyhow::Result<Vec<[f32; OUTPUTS]>> {
-        let pieces = texts
-            .iter()
-            .enumerate()
-            .flat_map(|(text, content)| self.pieces(content).into_iter().map(move |piece| (text, piece)));
-        let pieces: Vec<(usize, Vec<u32>)> = pieces.collect();
+        self.highest(&texts.iter().map(|text| self.pieces(text)).collect::<Vec<_>>())
+    }
+
+    /// The highest outputs of the pieces of each text.
+    fn highest(&self, texts: &[Pieces]) -> anyhow::Result<Vec<[f32; OUTPUTS]>> {
+        let pieces = texts.iter().enumerate();
+        let pieces = pieces.flat_map(|(text, pieces)| pieces.tokens.iter().map(move |piece| (text, piece.as_slice())));
+        let pieces: Vec<(usize, &[u32])> = pieces.collect();
         let mut highest = vec![[f32::MIN; OUTPUTS]; texts.len()];
         let mut rest = pieces.as_slice();
         while !rest.is_empty() {
@@ -113,7 +128,7 @@ impl MiniLm {
             let count = fits.count().max(1);
             let (now, later) = rest.split_at(count);
             rest = later;
-            let read: Vec<&[u32]> = now.iter().map(|(_, piece)| piece.as_slice()).collect();
+            let read: Vec<&[u32]> = now.iter().map(|(_, piece)| *piece).collect();
             for ((text, _), mut outputs) in now.iter().zip(self.encoder.read(&read)?) {
                 let neither = outputs[HEADS + Class::Neither as usize];
                 outputs[HEADS..].iter_mut().for_each(|output| *output -= neither);
@@ -136,7 +151,9 @@ impl TextModel for MiniLm {
     }
 
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>> {
-        Ok(self.outputs(texts)?.iter().map(|outputs| self.scores(outputs)).collect())
+        let pieces: Vec<Pieces> = texts.iter().map(|text| self.pieces(text)).collect();
+        let outputs = self.highest(&pieces)?;
+        Ok(outputs.iter().zip(&pieces).map(|(outputs, pieces)| self.scores(outputs, pieces.is_partial)).collect())
     }
 }
 
@@ -145,24 +162,44 @@ mod tests {
     use super::super::tests::{VOCABULARY, tiny};
     use super::*;
 
-    /// Every token of a long text is read up to the most pieces, neighbours share tokens, and the longest text costs a bounded number of
-    /// pieces.
+    /// Every token of a long text is read up to the most pieces, and neighbours share tokens.
     #[test]
     fn long_texts_are_read_in_overlapping_pieces() {
         let model = MiniLm::new(&tiny(), InstructionSet::SCALAR).unwrap();
         let window = model.encoder.dimensions.positions - 2;
         for count in [0, 1, window - 1, window, window + 1, 3 * window, 300] {
-            let pieces = model.pieces(&"one two ".repeat(count).split_inclusive(' ').take(count).collect::<String>());
+            let text = "one two ".repeat(count).split_inclusive(' ').take(count).collect::<String>();
+            let Pieces { tokens: pieces, is_partial } = model.pieces(&text);
             let inside: Vec<&[u32]> = pieces.iter().map(|piece| &piece[1..piece.len() - 1]).collect();
+            assert!(!is_partial, "{count}");
             assert!(pieces.iter().all(|piece| piece[0] == 1 && *piece.last().unwrap() == 2), "{pieces:?}");
             assert!(inside.iter().all(|piece| piece.len() <= window), "{count}");
             let new: usize = inside.iter().skip(1).map(|piece| piece.len().saturating_sub(window / 2)).sum();
             assert_eq!(inside[0].len() + new, count, "{count} tokens in {} pieces", pieces.len());
         }
-        let endless = model.pieces(&format!("{} three", "one ".repeat(50_000)));
-        assert_eq!(endless.len(), MAX_PIECES);
-        let three = u32::try_from(VOCABULARY.lines().position(|piece| piece == "three").unwrap()).unwrap();
-        assert_eq!(endless.last().unwrap()[window], three, "the end is read");
+    }
+
+    /// A megabyte costs a bounded number of pieces, those of what it means among them; they lie evenly between the beginning and the end, and
+    /// what is read says that it is not all.
+    #[test]
+    fn a_megabyte_is_read_in_a_bounded_number_of_pieces() {
+        let model = MiniLm::new(&tiny(), InstructionSet::best()).unwrap();
+        let window = model.encoder.dimensions.positions - 2;
+        let token = |word: &str| u32::try_from(VOCABULARY.lines().position(|piece| piece == word).unwrap()).unwrap();
+        let third = "one ".repeat(80_000);
+        let endless = format!("two {third}{}{third}three", "b c ".repeat(40_000));
+        assert!(endless.len() > 800_000, "{}", endless.len());
+        let Pieces { tokens: pieces, is_partial } = model.pieces_of(&clean(&endless));
+        assert!(is_partial);
+        assert_eq!(pieces.len(), MAX_PIECES);
+        assert!(pieces.iter().all(|piece| piece.len() == window + 2));
+        assert_eq!((pieces[0][1], pieces[MAX_PIECES - 1][window]), (token("two"), token("three")));
+        let in_the_middle = pieces.iter().filter(|piece| piece.contains(&token("b"))).count();
+        assert!((MAX_PIECES / 4..MAX_PIECES / 2).contains(&in_the_middle), "{in_the_middle} of a third");
+        let disguised = model.pieces(&"k i l l them a l l ".repeat(20_000));
+        assert!(disguised.is_partial && disguised.tokens.len() <= 2 * MAX_PIECES, "{}", disguised.tokens.len());
+        let read = model.read(&[&endless, "one two"]).unwrap();
+        assert_eq!([read[0].is_partial, read[1].is_partial], [true, false]);
     }
 
     /// A text scores the same alone and among others, and a text in pieces as high as its worst piece.

@@ -105,6 +105,8 @@ pub struct Scores {
     pub hides: [bool; HEADS],
     /// What it is as a whole.
     pub class: Class,
+    /// Whether it was too long to be read whole: then parts of it were read, from its beginning to its end.
+    pub is_partial: bool,
 }
 
 /// What a text is as a whole, in the classes of Davidson and others (2017): hate is rarer than rudeness and is no degree of it.

@@ -124,6 +124,7 @@ mod tests {
                 labels: [false; HEADS],
                 hides: [false; HEADS],
                 class: Class::Neither,
+                is_partial: false,
             };
             Ok(texts.iter().map(scores).collect())
         }

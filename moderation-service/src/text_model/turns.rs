@@ -131,8 +131,13 @@ mod tests {
                 self.go.lock().unwrap().recv()?;
             }
             anyhow::ensure!(!texts.contains(&"bad"), "a bad text");
-            let scores =
-                Scores { scores: [0.5; HEADS], labels: [false; HEADS], hides: [false; HEADS], class: Class::Neither };
+            let scores = Scores {
+                scores: [0.5; HEADS],
+                labels: [false; HEADS],
+                hides: [false; HEADS],
+                class: Class::Neither,
+                is_partial: false,
+            };
             Ok(vec![scores; texts.len()])
         }
     }

@@ -1,4 +1,6 @@
 //! Consumes the events of posts, comments and profiles.
+use sqlx::PgPool;
+
 use super::USER_UPDATED;
 use super::processors::{
     ContentProcessor, ProfileProcessor, content_deleted, read_comment, read_post, read_profile, request_completed,
@@ -10,14 +12,13 @@ use crate::moderations::events::{
     POST_DELETED, POST_UPDATED,
 };
 
-/// Texts that are read in one transaction at most: what breaks the rules is hidden when the texts beside it are read, so few. A build
-/// without optimisation reads as many everyday ones in seconds; of long ones the next try goes on where a minute was not enough.
+/// Texts that are read before one transaction at most: what breaks the rules is hidden when the texts beside it are read, so few.
 const TEXTS: usize = 32;
 
 /// The streams, and what processes their events; the pipeline analyses new versions.
 #[rustfmt::skip]
-pub fn subscriptions(pipeline: &Pipeline) -> Vec<Subscription> {
-    let analyse = |read| ContentProcessor { pipeline: pipeline.clone(), read };
+pub fn subscriptions(db: &PgPool, pipeline: &Pipeline) -> Vec<Subscription> {
+    let analyse = |read| ContentProcessor::new(db, pipeline, read);
     let few = |subscription| Subscription { batch: TEXTS, ..subscription };
     vec![
         few(Subscription::new(POST_CREATED,         analyse(read_post))),

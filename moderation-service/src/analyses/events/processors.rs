@@ -1,13 +1,14 @@
 //! Analyses new versions of posts, comments and profiles, and closes cases about deleted ones.
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sqlx::PgTransaction;
+use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
 use crate::analyses::reading::Pipeline;
-use crate::analyses::signals;
+use crate::analyses::signals::{self, Readings};
 use crate::contents::models::Content;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Processor};
@@ -15,6 +16,9 @@ use crate::scopes::models::{AccountRight, ChangedRight};
 use crate::scopes::rights::ChangedAccount;
 use crate::subjects::{SubjectKey, SubjectType};
 
+/// Readings that wait for the transaction of their texts, from which on the older ones are forgotten. Those of a batch are fewer, and what
+/// lies beside them was read for one that another reader has applied.
+const KEPT: usize = 128;
 /// The status of a post that other users can read.
 const POSTED: &str = "POSTED";
 
@@ -137,16 +141,52 @@ fn newest_versions(
     Ok(newest)
 }
 
-/// Analyses contents, but those known in this version or a later one, and those that were deleted.
+/// Analyses contents, but those known in this version or a later one, and those that were deleted. The texts are read before the
+/// transaction begins.
 pub struct ContentProcessor {
-    pub pipeline: Pipeline,
+    db: PgPool,
+    pipeline: Pipeline,
     /// Reads the content of an event.
-    pub read: fn(&Event) -> serde_json::Result<Content>,
+    read: fn(&Event) -> serde_json::Result<Content>,
+    /// What was read and is not judged yet.
+    readings: Mutex<Readings>,
+}
+
+impl ContentProcessor {
+    /// A processor of events of which the function reads the content.
+    pub fn new(db: &PgPool, pipeline: &Pipeline, read: fn(&Event) -> serde_json::Result<Content>) -> Self {
+        Self { db: db.clone(), pipeline: pipeline.clone(), read, readings: Mutex::default() }
+    }
+
+    fn keep(&self, new: Readings) {
+        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
+        if readings.len() >= KEPT {
+            readings.clear();
+        }
+        readings.extend(new);
+    }
+
+    fn take(&self, contents: &[Content]) -> Readings {
+        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
+        contents.iter().filter_map(|content| readings.remove_entry(&content.key.id)).collect()
+    }
 }
 
 impl Processor for ContentProcessor {
+    fn prepare<'a>(&'a self, events: &'a [Event]) -> Effect<'a> {
+        Box::pin(async move {
+            let versions = newest_versions(events, self.read)?;
+            self.keep(signals::read_new(&self.db, &self.pipeline.reader, &versions).await?);
+            Ok(())
+        })
+    }
+
     fn apply<'a>(&'a self, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-        Box::pin(async move { signals::written(tx, &self.pipeline, newest_versions(events, self.read)?).await })
+        Box::pin(async move {
+            let versions = newest_versions(events, self.read)?;
+            let readings = self.take(&versions);
+            signals::written(tx, &self.pipeline, versions, readings).await
+        })
     }
 }
 
@@ -181,6 +221,10 @@ pub fn read_profile(event: &Event) -> serde_json::Result<Content> {
 pub struct ProfileProcessor(pub ContentProcessor);
 
 impl Processor for ProfileProcessor {
+    fn prepare<'a>(&'a self, events: &'a [Event]) -> Effect<'a> {
+        self.0.prepare(events)
+    }
+
     fn apply<'a>(&'a self, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
         Box::pin(async move {
             let accounts: Vec<ChangedAccount> =
