@@ -7,8 +7,9 @@
 //! [`languages`]).
 //!
 //! A common word is in half of all posts, and ranking them all would take seconds. So the order by relevance looks at the
-//! newest [`CANDIDATES`] posts that contain the words, and ranks these. What few posts have, a tag or pictures, is no reason to ask all
-//! others for it: such a search begins with these posts ([`PostQuery`](models::PostQuery)).
+//! newest [`CANDIDATES`] posts that contain the words, and ranks these. No search reads more than a bounded number of posts for a page
+//! ([`candidates`]), and the next page goes on behind them.
+mod candidates;
 mod excerpts;
 mod languages;
 mod media_backfill;
@@ -33,7 +34,7 @@ use crate::core::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
 
-/// How many posts are ranked for one query at most: the newest that match it.
+/// How many posts are ranked together at most: the newest that match a query.
 pub const CANDIDATES: i64 = 2_000;
 
 /// How often a user may search: it is the dearest read.

@@ -6,9 +6,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::SearchOrder;
+use super::candidates::MAX_READ;
+use super::candidates::models::{PostQuery, SearchWords};
 use super::languages;
-use super::models::PostQuery;
-use super::services::{QueryText, key, query_text};
+use super::services::{QueryText, key, labels, query_text};
 use super::suggestions::models::{SuggestedPost, SuggestedTag};
 use crate::core::api::errors::Error;
 use crate::core::api::pagination::Cursor;
@@ -64,18 +65,23 @@ impl PostSearch {
         Ok(search)
     }
 
-    /// The same as the database gets it, with the query as it has read it.
-    pub fn query<'a>(&'a self, tsquery: &'a str) -> PostQuery<'a> {
+    /// The words by which the index has the tag and the category.
+    pub fn labels(&self) -> String {
+        labels(self.tag.as_deref(), self.category.as_deref())
+    }
+
+    /// The same as the database gets it, with the words as it has read them.
+    pub fn query<'a>(&'a self, words: &'a SearchWords) -> PostQuery<'a> {
         PostQuery {
-            tsquery,
+            words,
             author: self.author,
             category: self.category.as_deref(),
             tag: self.tag.as_deref(),
-            tagged: None,
             has_media: self.has_media,
             reads_media: false,
             since: self.since,
             until: self.until,
+            max_read: MAX_READ,
         }
     }
 }
@@ -179,10 +185,6 @@ pub struct SearchHit {
     pub title_html: String,
     /// The content around the first word that was searched for, as HTML in which `<mark>` is the only tag
     pub excerpt_html: String,
-    /// Its place, from which the next page goes on.
-    #[serde(skip)]
-    #[schema(ignore)]
-    pub place: (Timestamp, Uuid),
 }
 
 /// Contents are cut here to this length, in characters: the excerpt shows why the post was found.

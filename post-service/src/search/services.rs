@@ -23,8 +23,6 @@ pub fn document(post: &Post) -> PostDocument {
         }
     }
     let tags = tag_identities(&read(&post.content));
-    let categories = post.types.iter().map(|category| category.replace('_', " ").to_lowercase());
-    let labels: Vec<String> = tags.iter().map(|tag| words::fold(tag)).chain(categories).collect();
     PostDocument {
         post: post.id,
         config: languages::configuration_of(&format!("{title}\n{}", post.content)),
@@ -32,9 +30,16 @@ pub fn document(post: &Post) -> PostDocument {
         folded_content,
         title: words::join(&title_words, |word| &word.written),
         content: words::join(&content_words, |word| &word.written),
-        labels: labels.join(" "),
+        labels: labels(tags.iter().map(String::as_str), post.types.iter().map(String::as_str)),
         keys: title_keys(title),
     }
+}
+
+/// The words by which tags and categories are found.
+pub fn labels<'a>(tags: impl IntoIterator<Item = &'a str>, categories: impl IntoIterator<Item = &'a str>) -> String {
+    let categories = categories.into_iter().map(|category| category.replace('_', " ").to_lowercase());
+    let labels: Vec<String> = tags.into_iter().map(fold).chain(categories).collect();
+    labels.join(" ")
 }
 
 /// A query for `websearch_to_tsquery`, as it is written and folded.

@@ -2,18 +2,18 @@
 use std::time::Duration;
 
 use axum::http::header;
-use chrono::Utc;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor, PgTransaction, Row};
 use uuid::Uuid;
 
-use super::models::{PostQuery, begin_search};
+use super::candidates::MAX_READ;
+use super::candidates::models::{PostQuery, SearchWords, begin_search};
+use super::results::{most_relevant, newest};
 use super::schedulers::{PostIndexer, SearchBackfill};
 use crate::SERVICE;
 use crate::blocks::events::{USER_BLOCKED, USER_UNBLOCKED};
 use crate::core::api::pagination::Cursor;
-use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, Reply, new_user};
 use crate::media::tests::{picture, ready};
@@ -92,6 +92,7 @@ async fn posts_are_found_by_their_words_and_ranked_by_where_they_stand(_: PgPool
     assert_eq!(titles(&platform, &ben, "ship or charles", "&order=time").await, ["Another", "In the text"]);
     assert_eq!(titles(&platform, &ben, "news ship", "").await, ["In the text"], "a category is a word, too");
     assert_eq!(titles(&platform, &ben, "the", "&order=time").await.len(), 4, "a word that only a stemmer drops");
+    assert_eq!(titles(&platform, &ben, "the -engines", "").await, ["Another"], "an exclusion alone finds nothing");
     assert_eq!(titles(&platform, &ben, "'); drop table post; --", "").await, [""; 0]);
 }
 
@@ -507,28 +508,30 @@ async fn a_search_with_a_rare_tag_begins_with_its_posts(_: PgPoolOptions, databa
         assert_eq!(titles(&platform, &ben, "needle", &format!("&tag=common&limit=3{order}")).await, ["Common"; 3]);
     }
 
-    let (mut tx, tsquery) = begin_search(&platform.app.db, "simple", "needle", "needle").await.unwrap();
+    let (mut tx, words) = begin_search(&platform.app.db, "simple", "needle", "needle", "rare").await.unwrap();
     let before = rows_read(&mut tx).await;
-    let mut query = PostQuery { tag: Some("rare"), ..all_with(&tsquery) };
-    query.begin_with_tag(&mut tx).await.unwrap();
-    assert_eq!(query.find_newest(&mut tx, him, Cursor::end(), 50).await.unwrap().len(), 1);
-    assert_eq!(query.find_most_relevant(&mut tx, him, Timestamp(Utc::now()), 0, 50).await.unwrap().len(), 1);
+    let query = PostQuery { tag: Some("rare"), ..all_with(&words) };
+    assert_eq!(newest(&mut tx, &query, him, Cursor::end(), 50).await.unwrap().0.len(), 1);
+    assert_eq!(most_relevant(&mut tx, &query, him, Cursor::end(), 50).await.unwrap().0.len(), 1);
     let read = rows_read(&mut tx).await - before;
     assert!(read < 100, "{read} rows and looks into an index");
+    let no_name = PostQuery { tag: Some(""), max_read: 700, ..query };
+    let (found, next) = newest(&mut tx, &no_name, him, Cursor::end(), 50).await.unwrap();
+    assert!(found.is_empty() && next.is_none(), "what can be no tag has no pages that find nothing");
 }
 
 /// A query without filters.
-fn all_with(tsquery: &str) -> PostQuery<'_> {
+fn all_with(words: &SearchWords) -> PostQuery<'_> {
     PostQuery {
-        tsquery,
+        words,
         author: None,
         category: None,
         tag: None,
-        tagged: None,
         has_media: None,
         reads_media: false,
         since: None,
         until: None,
+        max_read: MAX_READ,
     }
 }
 
@@ -596,13 +599,13 @@ async fn a_search_for_pictures_begins_with_posts_that_have_some(_: PgPoolOptions
         finds().await;
     }
 
-    let (mut tx, tsquery) = begin_search(&platform.app.db, "simple", "needle", "needle").await.unwrap();
-    let mut query = PostQuery { has_media: Some(true), ..all_with(&tsquery) };
+    let (mut tx, words) = begin_search(&platform.app.db, "simple", "needle", "needle", "").await.unwrap();
+    let mut query = PostQuery { has_media: Some(true), ..all_with(&words) };
     query.begin_with_media(&mut tx).await.unwrap();
     assert!(query.reads_media, "the worker has noted that it is done");
     let before = rows_read(&mut tx).await;
-    assert_eq!(query.find_newest(&mut tx, him, Cursor::end(), 50).await.unwrap().len(), 1);
-    assert_eq!(query.find_most_relevant(&mut tx, him, Timestamp(Utc::now()), 0, 50).await.unwrap().len(), 1);
+    assert_eq!(newest(&mut tx, &query, him, Cursor::end(), 50).await.unwrap().0.len(), 1);
+    assert_eq!(most_relevant(&mut tx, &query, him, Cursor::end(), 50).await.unwrap().0.len(), 1);
     let read = rows_read(&mut tx).await - before;
     assert!(read < 100, "{read} rows and looks into an index");
     drop(tx);
@@ -614,4 +617,153 @@ async fn a_search_for_pictures_begins_with_posts_that_have_some(_: PgPoolOptions
     assert_eq!(noted().await, 0);
     assert_eq!(platform.call("PUT", &path, Some(&anna), Some(body(json!([picture])))).await.status, 200);
     assert_eq!(noted().await, 1, "before its document is written anew, as of the release before");
+}
+
+/// Mixes the times of all documents and of their tags, each its own, and returns the ids of the posts with a title, newest first.
+async fn mix(platform: &Platform, title: &str) -> Vec<Uuid> {
+    let mixed = "with mixed as (
+            select post_id, now() - make_interval(secs => row_number() over (order by md5(post_id::text))) as at from post_search
+        ), tags as (
+            update post_tag set published_at = at from mixed where mixed.post_id = post_tag.post_id
+        )
+        update post_search set published_at = at from mixed where mixed.post_id = post_search.post_id";
+    platform.app.db.execute(mixed).await.unwrap();
+    platform.app.db.execute("analyze post_search").await.unwrap();
+    let ids = format!(
+        "select post_id from post_search join post on id = post_id where title = '{title}' order by post_search.published_at desc"
+    );
+    let rows = platform.app.db.fetch_all(AssertSqlSafe(ids)).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// The ids that a search finds on all of its pages.
+async fn all_pages(platform: &Platform, reader: &str, path: &str) -> Vec<Uuid> {
+    let (mut found, mut path) = (Vec::new(), Some(path.to_owned()));
+    while let Some(page) = path {
+        let reply = platform.call("GET", &page, Some(reader), None).await;
+        assert_eq!(reply.status, 200, "{page}: {reply:?}");
+        found.extend(
+            reply.body.as_array().unwrap().iter().map(|hit| Uuid::try_parse(hit["id"].as_str().unwrap()).unwrap()),
+        );
+        path = next(&reply);
+    }
+    found
+}
+
+fn sorted(mut ids: Vec<Uuid>) -> Vec<Uuid> {
+    ids.sort_unstable();
+    ids
+}
+
+/// Where thousands of posts have the tag or the category, and thousands of others the word, the few that have both are found without
+/// reading the others.
+#[sqlx::test(migrations = false)]
+async fn few_posts_with_a_common_word_and_a_common_tag_or_category_are_all_found(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = start(database).await;
+    let ((anna, _), (ben, him)) = (new_user(), new_user());
+    write_in(&platform, &anna, "Tagged", "straw #common", &["HEALTH"], "POSTED").await;
+    copy_often(&platform, "Tagged").await;
+    write_in(&platform, &anna, "Worded", "needle", &["NEWS"], "POSTED").await;
+    copy_often(&platform, "Worded").await;
+    for _ in 0..5 {
+        write_in(&platform, &anna, "Both", "needle #common", &["HEALTH"], "POSTED").await;
+    }
+    let both = mix(&platform, "Both").await;
+    for filter in ["tag=common", "category=HEALTH"] {
+        let path = format!("/posts/search?q=needle&limit=2&{filter}");
+        assert_eq!(all_pages(&platform, &ben, &format!("{path}&order=time")).await, both, "{filter}, newest first");
+        assert_eq!(sorted(all_pages(&platform, &ben, &path).await), sorted(both.clone()), "{filter}");
+    }
+
+    for (labels, tag, category, most) in [("common", Some("common"), None, 50), ("health", None, Some("HEALTH"), 600)] {
+        let (mut tx, words) = begin_search(&platform.app.db, "simple", "needle", "needle", labels).await.unwrap();
+        let query = PostQuery { category, tag, ..all_with(&words) };
+        let before = rows_read(&mut tx).await;
+        let (found, next) = newest(&mut tx, &query, him, Cursor::end(), 50).await.unwrap();
+        let read = rows_read(&mut tx).await - before;
+        assert_eq!(found.iter().map(|post| post.post_id).collect::<Vec<_>>(), both);
+        assert!(next.is_none() && read < most, "{labels}: {read} rows and looks into an index");
+    }
+}
+
+/// Where more posts have the word than are read for a page, a page has what was found among the newest that pass the filter, and the next
+/// one goes on behind these: all are found once, and newest first by time.
+#[sqlx::test(migrations = false)]
+async fn pages_of_a_bounded_search_go_on_where_it_stopped(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (ben, him)) = (new_user(), new_user());
+    write(&platform, &anna, "Hers", "straw").await;
+    copy_often(&platform, "Hers").await;
+    write(&platform, &ben, "His", "needle").await;
+    copy_often(&platform, "His").await;
+    for _ in 0..5 {
+        write(&platform, &anna, "Found", "needle").await;
+    }
+    let expected = mix(&platform, "Found").await;
+    let path = format!("/posts/search?q=needle&author={her}&limit=2");
+    assert_eq!(all_pages(&platform, &ben, &format!("{path}&order=time")).await, expected);
+    assert_eq!(sorted(all_pages(&platform, &ben, &path).await), sorted(expected.clone()));
+
+    let (mut tx, words) = begin_search(&platform.app.db, "simple", "needle", "needle", "").await.unwrap();
+    let query = PostQuery { author: Some(her), max_read: 700, ..all_with(&words) };
+    for by_time in [true, false] {
+        let (mut found, mut pages, mut next) = (Vec::new(), 0, Some(Cursor::end()));
+        while let Some(behind) = next {
+            let before = rows_read(&mut tx).await;
+            let (page, following) = if by_time {
+                newest(&mut tx, &query, him, behind, 2).await.unwrap()
+            } else {
+                most_relevant(&mut tx, &query, him, behind, 2).await.unwrap()
+            };
+            let read = rows_read(&mut tx).await - before;
+            // Half of all posts are hers, so Postgres may read the newest of all to find as many of hers: twice as many.
+            assert!(read < 3_900, "{read} rows and looks into an index, for 500 and twice 701 of hers");
+            assert!(page.len() <= 2);
+            found.extend(page.iter().map(|post| post.post_id));
+            (pages, next) = (pages + 1, following);
+        }
+        assert!(pages >= 5, "{pages} pages of 3,006 posts, of which 700 are read for one");
+        if by_time {
+            assert_eq!(found, expected);
+        } else {
+            assert_eq!(sorted(found), sorted(expected.clone()));
+        }
+    }
+
+    // Of a word that few posts have all are read, however many posts the author has.
+    let (mut tx, words) = begin_search(&platform.app.db, "simple", "found", "found", "").await.unwrap();
+    let query = PostQuery { author: Some(her), max_read: 700, ..all_with(&words) };
+    let (found, next) = newest(&mut tx, &query, him, Cursor::end(), 50).await.unwrap();
+    let found: Vec<Uuid> = found.iter().map(|post| post.post_id).collect();
+    assert_eq!((found, next), (expected, None));
+}
+
+/// Posts of one moment are ranked together, also where a search stops among them.
+#[sqlx::test(migrations = false)]
+async fn a_stretch_of_the_most_relevant_ends_between_two_moments(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (_, him)) = (new_user(), new_user());
+    write(&platform, &anna, "Straw", "straw").await;
+    copy_often(&platform, "Straw").await;
+    for _ in 0..9 {
+        write(&platform, &anna, "Found", "needle").await;
+    }
+    let expected = mix(&platform, "Found").await;
+    // Three hundred posts a moment, of which a search that reads seven hundred takes two.
+    let moments = "update post_search set published_at = date_bin('300 seconds', published_at, '2000-01-01')";
+    platform.app.db.execute(moments).await.unwrap();
+    let (mut tx, words) = begin_search(&platform.app.db, "simple", "needle", "needle", "").await.unwrap();
+    // As if there were no word to look up: so few posts have this one that all would be read.
+    let words = SearchWords { lookup: String::new(), ..words };
+    let query = PostQuery { author: Some(her), max_read: 700, ..all_with(&words) };
+    let (mut found, mut next) = (Vec::new(), Some(Cursor::end()));
+    while let Some(behind) = next {
+        let (page, following) = most_relevant(&mut tx, &query, him, behind, 1).await.unwrap();
+        found.extend(page.iter().map(|post| post.post_id));
+        next = following;
+    }
+    assert_eq!(sorted(found), sorted(expected));
 }

@@ -3,14 +3,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 
 use super::schemas::{PostSearch, Prefix, SearchHit, SuggestionsOut};
 use super::suggestions::models::{SuggestedPost, SuggestedTag};
 use super::{results, signals};
 use crate::core::api::errors::{Error, Problem};
-use crate::core::api::pagination::Page;
+use crate::core::api::pagination::{Cursor, Page};
 use crate::core::app::App;
 use crate::core::app::identity::User;
 use crate::core::contract::extract::Query;
@@ -20,6 +21,9 @@ use crate::media::library::MediaLibrary;
 ///
 /// Words, `"phrases"`, `or`, and `-` before what must not be there. Case and accents make no difference, and in the language of
 /// a post neither do endings. By relevance, the newest 2,000 posts that match are ranked, and the list ends with them.
+///
+/// Where a filter lets few of very many posts with common words through, a page has those that a bounded search has found, which can be
+/// fewer than `limit`, or none. The list ends where there is no `Link` header. By relevance, what is found further on follows behind.
 #[utoipa::path(get, path = "/posts/search", tag = "search", params(
     ("q" = String, Query, min_length = 1, max_length = 200, example = "engine -\"steam power\"", description = "What is searched for; at least one word must not be excluded"),
     ("author" = Option<uuid::Uuid>, Query, description = "Only posts of this user"),
@@ -44,9 +48,16 @@ pub async fn search_posts(
 ) -> Result<Response, Error> {
     let search = PostSearch::read(query)?;
     let begun = Instant::now();
-    let hits = results::find(&app.db, user.id, &search, page.before, page.rows(), &library.urls).await?;
-    signals::searched(search.order, begun.elapsed(), hits.is_empty());
-    Ok(page.answer(hits, |hit: &SearchHit| hit.place))
+    let found = results::find(&app.db, user.id, &search, page.before, page.limit, &library.urls).await?;
+    signals::searched(search.order, begun.elapsed(), found.hits.is_empty());
+    let link = found.next.and_then(|next| link_to(page, next)).map(|link| [(header::LINK, link)]);
+    Ok((link, Json(found.hits)).into_response())
+}
+
+/// The `Link` header to the page behind a place, which need not be the place of a result.
+fn link_to(mut page: Page, next: Cursor) -> Option<HeaderValue> {
+    page.limit = 1;
+    page.answer(vec![(), ()], |()| (next.at, next.id)).headers_mut().remove(header::LINK)
 }
 
 /// Suggest tags and posts while a user types
