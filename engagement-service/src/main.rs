@@ -62,7 +62,7 @@ use crate::notifications::channels::Outlet;
 use crate::notifications::schedulers::Dispatcher;
 use crate::outlets::mail::MailOutlet;
 use crate::outlets::push::PushOutlet;
-use crate::post_recommendations::digest::schedulers::PostDigester;
+use crate::post_recommendations::digest::schedulers::RecommendationDigester;
 use crate::post_recommendations::recommender::PostRecommender;
 use crate::post_recommendations::similar::schedulers::SimilarPostFinder;
 use crate::push::channels::PushChannels;
@@ -173,7 +173,7 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
             app.start_after_commits("announcer for streams", Announcer(app.clone()));
             app.start_after_commits("system messages", MessageWriter(app.clone()));
             app.start("similar posts", SimilarPostFinder::new(app));
-            app.start("digests of posts", PostDigester(recommender));
+            app.start("digests of recommendations", RecommendationDigester(recommender));
             app.start("recommender of people", PeopleRecommender::new(app));
             app.start("fetcher of tastes", TasteFetcher { app: app.clone(), source });
             app.start_after_commits("matcher of tastes", TasteMatcher::new(app));

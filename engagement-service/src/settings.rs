@@ -36,8 +36,8 @@ pub struct Settings {
     #[arg(long, env = "SIMILAR_POSTS_CRON", default_value = "0 20 * * * *", value_parser = schedule)]
     pub similar_posts_cron: String,
 
-    /// When a round begins that notifies people of posts that they may like: a schedule as above. Each is notified at most once a
-    /// week, however often one begins
+    /// When a round begins that notifies people of posts that they may like and of people they may know: a schedule as above. Each has one
+    /// digest of both a week at most, however often a round begins
     #[arg(long, env = "POST_DIGEST_CRON", default_value = "0 0 9 * * Mon", value_parser = schedule)]
     pub post_digest_cron: String,
 

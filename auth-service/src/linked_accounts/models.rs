@@ -213,8 +213,11 @@ impl LinkedAccount {
     ) -> sqlx::Result<Self> {
         let linked = sqlx::query_as!(
             Self,
-            "insert into linked_account (id, user_id, provider, subject, name, email, scopes, tokens, key_id, expires_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            // The time of the statement, not of the transaction, which may have waited for one that ended an earlier link: consumers go by
+            // the order of these times.
+            "insert into linked_account
+                (id, user_id, provider, subject, name, email, scopes, tokens, key_id, expires_at, linked_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp())
             returning id, user_id, provider, $11::text as issuer, name, email, linked_at, last_used_at, scopes, refused_at",
             id,
             user,
@@ -300,7 +303,7 @@ impl LinkedAccount {
             Unlinked,
             r#"delete from linked_account where id = $1 and user_id = $2
             returning provider, (select issuer from provider_identity where link_id = $1) as issuer,
-                now() as "at!: Timestamp""#,
+                clock_timestamp() as "at!: Timestamp""#,
             id,
             user
         )

@@ -1,7 +1,8 @@
 //! What follows for mails when a notification is there, and when a digest is due.
 //!
 //! Locks: a caller that has locked rows of notifications calls these afterwards, and locks no other notifications then.
-use std::collections::{HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgTransaction;
@@ -28,17 +29,35 @@ pub async fn add(
     Digest::add(tx, &items).await
 }
 
-/// Notifications are there whose readers want each in a mail of its own, not before the time beside it.
+/// Notifications are there whose readers want each in a mail of its own, not before the time beside it. The people and the posts that are
+/// recommended to a reader are one mail.
 pub async fn request_mails(
     tx: &mut PgTransaction<'_>,
     links: &UnsubscribeLinks,
     items: Vec<(MailItem, DateTime<Utc>)>,
 ) -> sqlx::Result<()> {
-    let request = |(item, due): (MailItem, DateTime<Utc>)| {
+    let (recommended, others): (Vec<_>, Vec<_>) =
+        items.into_iter().partition(|(item, _)| item.r#type.is_recommendation());
+    let mut recommendations: BTreeMap<Uuid, (Vec<MailItem>, DateTime<Utc>)> = BTreeMap::new();
+    for (item, due) in recommended {
+        let (items, latest) = recommendations.entry(item.user_id).or_insert_with(|| (Vec::new(), due));
+        items.push(item);
+        *latest = due.max(*latest);
+    }
+    let mut requests = Vec::new();
+    for (item, due) in others {
         let url = links.url(item.user_id, Scope::Type(item.r#type));
-        MailRequest::new(MailKind::Single, item.user_id, vec![item], url, due)
-    };
-    producers::mails_requested(tx, &items.into_iter().map(request).collect::<Vec<_>>()).await
+        requests.push(MailRequest::new(MailKind::Single, item.user_id, vec![item], url, due));
+    }
+    for (user, (mut items, due)) in recommendations {
+        items.sort_by_key(|item| (Reverse(item.at), item.r#type));
+        let scope = match &items[..] {
+            [only] => Scope::Type(only.r#type),
+            _ => Scope::Recommendations,
+        };
+        requests.push(MailRequest::new(MailKind::Single, user, items, links.url(user, scope), due));
+    }
+    producers::mails_requested(tx, &requests).await
 }
 
 /// The digests of these users are due, and this transaction has taken them: asks for one mail for each about what waits. What

@@ -150,6 +150,11 @@ impl Type {
         !matches!(self, Self::SystemMessage | Self::ProfileActivity | Self::PostRecommendation)
     }
 
+    /// Whether it is about what the platform recommends: people and posts share the week of their reader, and a mail.
+    pub fn is_recommendation(self) -> bool {
+        matches!(self, Self::ConnectionRecommendation | Self::PostRecommendation)
+    }
+
     /// Whether one is about what was done on one post.
     pub fn is_about_post(self) -> bool {
         matches!(

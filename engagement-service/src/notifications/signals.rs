@@ -1,7 +1,6 @@
 //! What follows for notifications from a change of the read model, in its transaction.
 use std::collections::BTreeSet;
 
-use chrono::Utc;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
@@ -9,7 +8,9 @@ use super::causes::models::{
     delete_actor, list_actors, list_actors_of, list_causes, list_connected, list_connections, save_actors,
 };
 use super::causes::pairs::models::list_interactions;
-use super::causes::recommendations::models::{list_recommended, list_recommended_readers, recommend};
+use super::causes::recommendations::models::{
+    list_recommendable, list_recommended, list_recommended_readers, recommend,
+};
 use super::causes::services::differences;
 use super::causes::threads::models::list_thread_actors;
 use super::causes::{Pair, PostActor};
@@ -75,10 +76,26 @@ pub async fn connections_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> 
     evaluate_recommendations(tx, &found).await
 }
 
-/// People are recommended to readers.
-pub async fn people_recommended(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<()> {
-    lock_readers(tx, &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>()).await?;
-    save_actors(tx, &recommend(pairs, Timestamp(Utc::now()))).await
+/// People are recommended to readers, and posts: those of one reader at one moment. A person who may be recommended no more by the time
+/// that the readers are locked is left out: what was written until then about blocks, mutes and connections found no such notification.
+pub async fn recommended(
+    tx: &mut PgTransaction<'_>,
+    people: &[Pair],
+    readers_of_posts: &[Uuid],
+    at: Timestamp,
+) -> sqlx::Result<()> {
+    let readers: Vec<Uuid> = people.iter().map(|pair| pair.user_id).chain(readers_of_posts.iter().copied()).collect();
+    if readers.is_empty() {
+        return Ok(());
+    }
+    lock_readers(tx, &readers).await?;
+    let people = list_recommendable(tx, people).await?;
+    save_actors(tx, &recommend(&people, at)).await?;
+    // Each is a notification of its own: what the last one was about has been read or is old.
+    let announcement =
+        |user_id: &Uuid| Announcement { user_id: *user_id, subject_id: Uuid::now_v7(), at, levels: None };
+    let posts: Vec<_> = readers_of_posts.iter().map(announcement).collect();
+    Notification::announce(tx, Type::PostRecommendation, &posts).await
 }
 
 /// People may be recommended to readers no more, or again.

@@ -11,6 +11,7 @@ use super::mail::MailOutlet;
 use super::push::PushOutlet;
 use crate::SERVICE;
 use crate::blocks::events::USER_BLOCKED;
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, new_user};
 use crate::digests::events::MAIL_REQUESTED;
@@ -18,7 +19,10 @@ use crate::digests::schedulers::request_due;
 use crate::follows::events::{USER_CONNECTED, USER_DISCONNECTED};
 use crate::matrix::links;
 use crate::notifications::Type;
+use crate::notifications::causes::Pair;
+use crate::notifications::models::Notification;
 use crate::notifications::schedulers::Dispatcher;
+use crate::notifications::signals::recommended;
 use crate::people::events::USER_REGISTERED;
 use crate::push::channels::PushChannels;
 use crate::unsubscribe::Scope;
@@ -159,6 +163,61 @@ async fn a_digest_leaves_out_what_was_seen(_: PgPoolOptions, database: PgConnect
     assert!(viewed.status.is_success(), "{viewed:?}");
     request_due(&platform.app, &links(&platform), Utc::now() + TimeDelta::days(1)).await.unwrap();
     assert_eq!(platform.published(MAIL_REQUESTED).await, [Value::Null; 0]);
+}
+
+/// People and posts that are recommended to a person at once are one mail, which one link ends; with one of them alone it is that of its type.
+#[sqlx::test(migrations = false)]
+async fn what_is_recommended_to_a_person_at_once_is_one_mail(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let [ann, bert] = [person(&platform, "Ann").await, person(&platform, "Bert").await];
+    let carl = person(&platform, "Carl").await.1;
+    let at_once = json!({ "mail": "AT_ONCE" });
+    let both = json!({ "types": { "CONNECTION_RECOMMENDATION": at_once, "POST_RECOMMENDATION": at_once } });
+    prefer(&platform, &ann.0, both).await;
+    prefer(&platform, &bert.0, json!({ "types": { "POST_RECOMMENDATION": at_once } })).await;
+    let found = [ann.1, bert.1].map(|user_id| Pair { user_id, actor_id: carl });
+    let mut tx = platform.app.db.begin().await.unwrap();
+    recommended(&mut tx, &found, &[ann.1, bert.1], Timestamp(Utc::now())).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let mails = dispatch(&platform).await;
+    assert_eq!(mails.len(), 2, "{mails:?}");
+    let mail_of = |reader: Uuid| mails.iter().find(|mail| mail["user_id"] == json!(reader)).unwrap();
+    let types =
+        |mail: &Value| mail["items"].as_array().unwrap().iter().map(|item| item["type"].clone()).collect::<Vec<_>>();
+    let (hers, his) = (mail_of(ann.1), mail_of(bert.1));
+    assert_eq!((&hers["kind"], &hers["total"]), (&json!("SINGLE"), &json!(2)));
+    assert_eq!(types(hers), ["CONNECTION_RECOMMENDATION", "POST_RECOMMENDATION"]);
+    assert_eq!(hers["unsubscribe_url"], json!(links(&platform).url(ann.1, Scope::Recommendations)));
+    assert_eq!(types(his), ["POST_RECOMMENDATION"]);
+    assert_eq!(his["unsubscribe_url"], json!(links(&platform).url(bert.1, Scope::Type(Type::PostRecommendation))));
+}
+
+/// However few the dispatcher takes at once, it takes both.
+#[sqlx::test(migrations = false)]
+async fn what_is_recommended_to_a_person_is_dispatched_together(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let [ann, bert] = [person(&platform, "Ann").await.1, person(&platform, "Bert").await.1];
+    let mut tx = platform.app.db.begin().await.unwrap();
+    let found = [Pair { user_id: ann, actor_id: bert }];
+    recommended(&mut tx, &found, &[ann, bert], Timestamp(Utc::now())).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut taken = Vec::new();
+    loop {
+        let mut tx = platform.app.db.begin().await.unwrap();
+        let due = Notification::lock_due(&mut tx, 1).await.unwrap();
+        let ids: Vec<Uuid> = due.iter().map(|one| one.id).collect();
+        if ids.is_empty() {
+            break;
+        }
+        Notification::mark_sent(&mut tx, &ids).await.unwrap();
+        tx.commit().await.unwrap();
+        taken.push((due[0].user_id, due.len()));
+    }
+    taken.sort_unstable();
+    let mut expected = [(ann, 2), (bert, 1)];
+    expected.sort_unstable();
+    assert_eq!(taken, expected);
 }
 
 #[sqlx::test(migrations = false)]

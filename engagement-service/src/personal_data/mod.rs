@@ -22,7 +22,7 @@ use crate::notifications;
 use crate::notifications::models::Notification;
 use crate::people::models::Person;
 use crate::post_pictures::models::PostPictures;
-use crate::post_recommendations::digest::models::PostDigest;
+use crate::post_recommendations::digest::models::RecommendationDigest;
 use crate::post_recommendations::disinterest::models::Disinterest;
 use crate::post_recommendations::models::PostRecommendationList;
 use crate::post_recommendations::seen::models::SeenPost;
@@ -124,7 +124,7 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     let had_seen = SeenPost::delete_by_user(tx, person, BATCH).await?;
     let had_refused = Disinterest::delete_by_user(tx, person, BATCH).await?;
     PostRecommendationList::delete_by_user(tx, person).await?;
-    PostDigest::delete_by_user(tx, person).await?;
+    RecommendationDigest::delete_by_user(tx, person).await?;
     TagFollow::delete_by_user(tx, person).await?;
     Affinity::delete(tx, person).await?;
     Taste::delete(tx, person).await?;

@@ -126,6 +126,12 @@ impl Preferences {
             push: chosen.push.unwrap_or(usual.push),
         }
     }
+
+    /// Whether the user wants a type by any channel.
+    pub fn wants(&self, r#type: Type) -> bool {
+        let Channels { in_app, mail, push } = self.channels(r#type);
+        in_app || mail != MailMode::Never || push
+    }
 }
 
 /// The channels of a type by default: what others did to the user can wait for a digest, except on a phone; what a program has

@@ -155,38 +155,37 @@ impl PeopleRecommendationList {
         Ok(())
     }
 
-    /// Of these users those who are to be notified, each with up to three people at the head of their list: who may be shown, have a
-    /// score of a twentieth, as of one common connection with twenty, and are new to them as recommendations. Who wants such
-    /// notifications by no channel has none; by default they are listed, and neither mailed nor pushed. It is saved that they were
-    /// notified, so that it happens once in seven days.
-    pub async fn claim_notifications(tx: &mut PgTransaction<'_>, users: &[Uuid]) -> sqlx::Result<Vec<(Uuid, Uuid)>> {
+    /// The people that are worth a notification of these users, up to three at the head of the list of each, the best first: who may be shown, have
+    /// a score of a twentieth, as of one common connection with twenty, and are new to them as recommendations. Each is behind their user.
+    pub async fn list_unknown_heads(db: impl PgExecutor<'_>, users: &[Uuid]) -> sqlx::Result<Vec<(Uuid, Uuid)>> {
         let rows = sqlx::query!(
-            r#"with head as materialized (
-                select list.user_id, one.id, one.place
-                from recommended_people as list
-                cross join lateral unnest(people[1:3], scores[1:3]) with ordinality as one (id, score, place)
-                join person on person.id = one.id and person.status <> 'BANNED'
-                cross join lateral recommendable(list.user_id, one.id)
-                where list.user_id = any($1) and (notified_at is null or notified_at < now() - interval '7 days')
-                    and score >= 0.05
-                    and not exists (
-                        select from notification_preference
-                        cross join lateral (select choices -> 'CONNECTION_RECOMMENDATION' as choice) as chosen
-                        where notification_preference.user_id = list.user_id and choice ->> 'in_app' = 'false'
-                            and coalesce(choice ->> 'mail', 'NEVER') = 'NEVER' and coalesce(choice ->> 'push', 'false') = 'false')
-                    and not exists (
-                        select from notification join notification_actor on notification_id = notification.id
-                        where notification.user_id = list.user_id and type = 'CONNECTION_RECOMMENDATION'
-                            and actor_id = one.id)
-            ), claimed as (
-                update recommended_people set notified_at = now()
-                where user_id in (select user_id from head) returning user_id
-            )
-            select head.user_id as "user_id!", head.id as "id!" from head join claimed on claimed.user_id = head.user_id
-            order by head.user_id, place"#,
+            r#"select list.user_id as "user_id!", one.id as "id!"
+            from recommended_people as list
+            cross join lateral unnest(people[1:3], scores[1:3]) with ordinality as one (id, score, place)
+            join person on person.id = one.id and person.status <> 'BANNED'
+            cross join lateral recommendable(list.user_id, one.id)
+            where list.user_id = any($1) and score >= 0.05
+                and not exists (
+                    select from notification join notification_actor on notification_id = notification.id
+                    where notification.user_id = list.user_id and type = 'CONNECTION_RECOMMENDATION'
+                        and actor_id = one.id)
+            order by list.user_id, place"#,
             users
         );
-        Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(|row| (row.user_id, row.id)).collect())
+        Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.user_id, row.id)).collect())
+    }
+
+    /// Saves that users have their digest of recommendations now, where the release before looks for it.
+    pub async fn save_notified(tx: &mut PgTransaction<'_>, users: &[Uuid]) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update recommended_people set notified_at = now() where user_id in (
+                select user_id from recommended_people where user_id = any($1) order by user_id for update
+            )",
+            users
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
     }
 
     /// The list of a person for their export.

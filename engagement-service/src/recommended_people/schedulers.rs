@@ -58,7 +58,7 @@ impl PeopleRecommender {
             // A commit would wake all workers that wait for one.
             return Ok(0);
         }
-        let computed = compute(&mut tx, &mut self.due, &people, false).await?;
+        let computed = compute(&mut tx, &mut self.due, &people, true).await?;
         self.app.commit(tx).await?;
         count("activity", computed);
         Ok(people.len())
@@ -70,7 +70,7 @@ impl PeopleRecommender {
         let mut tx = self.app.db.begin().await?;
         let Some(run) = RecommendationRun::lock(&mut tx).await? else { return Ok(false) };
         let people = run.list_people(&mut tx, self.run.rows()).await?;
-        let computed = compute(&mut tx, &mut self.run, &people, true).await?;
+        let computed = compute(&mut tx, &mut self.run, &people, false).await?;
         RecommendationRun::save(&mut tx, people.last().copied(), begun.elapsed()).await?;
         self.app.commit(tx).await?;
         count("run", computed);
@@ -78,16 +78,12 @@ impl PeopleRecommender {
     }
 }
 
-/// Computes the lists of a batch; how many these are. Where that fails, the next batch is smaller, and one person alone is skipped.
-async fn compute(
-    tx: &mut PgTransaction<'_>,
-    batch: &mut BatchSize,
-    people: &[Uuid],
-    in_run: bool,
-) -> sqlx::Result<usize> {
+/// Computes the lists of a batch, and `all` of its affinities or those that are stale; how many lists these are. Where that fails, the next
+/// batch is smaller, and one person alone is skipped.
+async fn compute(tx: &mut PgTransaction<'_>, batch: &mut BatchSize, people: &[Uuid], all: bool) -> sqlx::Result<usize> {
     // A savepoint: the people stay locked, so that who is skipped is who failed.
     let mut savepoint = Connection::begin(&mut **tx).await?;
-    let done = refresh(&mut savepoint, people, in_run).await;
+    let done = signals::refresh(&mut savepoint, people, all).await;
     let Err(error) = done else {
         savepoint.commit().await?;
         batch.grow();
@@ -101,15 +97,6 @@ async fn compute(
     tracing::warn!(?people, %error, "a person was skipped, since the people for them could not be computed");
     batch.grow();
     Ok(0)
-}
-
-/// Computes lists, and in the run notifies of what is new in them.
-async fn refresh(tx: &mut PgTransaction<'_>, people: &[Uuid], in_run: bool) -> sqlx::Result<()> {
-    signals::refresh(tx, people, !in_run).await?;
-    if in_run {
-        signals::refreshed(tx, people).await?;
-    }
-    Ok(())
 }
 
 fn count(cause: &'static str, people: usize) {

@@ -41,13 +41,6 @@ pub async fn refresh(tx: &mut PgTransaction<'_>, people: &[Uuid], all: bool) -> 
     PeopleRecommendationList::save(tx, &lists).await
 }
 
-/// Notifies those of some users who were not within a week, and whose lists begin with people that they do not know of yet.
-pub async fn refreshed(tx: &mut PgTransaction<'_>, users: &[Uuid]) -> sqlx::Result<()> {
-    let heads = PeopleRecommendationList::claim_notifications(tx, users).await?;
-    let pairs: Vec<_> = heads.into_iter().map(|(user_id, actor_id)| Pair { user_id, actor_id }).collect();
-    notifications::signals::people_recommended(tx, &pairs).await
-}
-
 /// A user wants no more to be recommended a person, or is connected to them; false when the person does not exist for them.
 pub async fn dismissed(tx: &mut PgTransaction<'_>, user: Uuid, other: Uuid) -> sqlx::Result<bool> {
     let exists = DismissedPerson::create(tx, user, other).await?;

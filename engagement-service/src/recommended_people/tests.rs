@@ -285,73 +285,27 @@ async fn who_is_accepted_is_connected_and_never_disconnected(_: PgPoolOptions, d
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_run_goes_on_where_it_was_and_notifies_once_a_week(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_run_goes_on_where_it_was_and_notifies_no_user(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let (anna, her) = join(&platform, "anna", &[]).await;
     let (_, bert) = join(&platform, "bert", &[]).await;
     let (_, carl) = join(&platform, "carl", &[]).await;
-    let (_, dora) = join(&platform, "dora", &[]).await;
     connect(&platform, her, &[bert]).await;
     connect(&platform, bert, &[carl]).await;
-    let texts = async || {
-        let list =
-            platform.call("GET", "/me/notifications?type=CONNECTION_RECOMMENDATION", Some(&anna), None).await.body;
-        list.as_array().unwrap().iter().map(|one| one["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    let lists = async || {
+        let query = format!("select count(*) from recommended_people where user_id = '{her}'");
+        platform.app.db.fetch_one(sqlx::AssertSqlSafe(query)).await.unwrap().get::<i64, _>(0)
     };
     // A run that died behind the user does not come to them.
     let place = format!("update recommendation_run set cursor = '{her}'");
     platform.app.db.execute(sqlx::AssertSqlSafe(place)).await.unwrap();
     let mut recommender = PeopleRecommender::new(&platform.app);
     while recommender.advance_run().await.unwrap() {}
-    assert!(texts().await.is_empty());
+    assert_eq!(lists().await, 0);
     run(&platform).await;
-    assert_eq!(texts().await, ["You may know carl"]);
-    connect(&platform, bert, &[dora]).await;
-    run(&platform).await;
-    assert_eq!(texts().await, ["You may know carl"], "a second person within the week is no reason");
-    platform.app.db.execute("update recommended_people set notified_at = now() - interval '8 days'").await.unwrap();
-    run(&platform).await;
-    assert_eq!(texts().await, ["You may know dora and carl"], "of the same day it is one");
-    // What is not true any more is withdrawn.
-    platform.call("DELETE", &format!("{PEOPLE}/{carl}"), Some(&anna), None).await;
-    assert_eq!(texts().await, ["You may know dora"]);
-    connect(&platform, her, &[dora]).await;
-    assert_eq!(texts().await, [""; 0]);
-}
-
-/// Who wants such notifications by no channel has none, and is recommended people all the same; the next one that they want does not
-/// wait for a week.
-#[sqlx::test(migrations = false)]
-async fn a_notification_of_people_keeps_to_preferences(_: PgPoolOptions, database: PgConnectOptions) {
-    let platform = Platform::start(&SERVICE, database, &[]).await;
-    let (anna, her) = join(&platform, "anna", &[]).await;
-    let (_, bert) = join(&platform, "bert", &[]).await;
-    let (_, carl) = join(&platform, "carl", &[]).await;
-    connect(&platform, her, &[bert]).await;
-    connect(&platform, bert, &[carl]).await;
-    let off = json!({ "types": { "CONNECTION_RECOMMENDATION": { "in_app": false } } });
-    let reply = platform.call("PATCH", "/me/notification-preferences", Some(&anna), Some(off)).await;
-    assert_eq!(reply.status, 200, "{reply:?}");
-    run(&platform).await;
+    assert_eq!(lists().await, 1);
     let list = platform.call("GET", "/me/notifications", Some(&anna), None).await.body;
-    assert_eq!(list, json!([]));
-    assert_eq!(recommended(&platform, &anna).await[0], person("carl", "1 mutual connection", 1));
-    let count = async || {
-        let query =
-            format!("select count(*) from notification where type = 'CONNECTION_RECOMMENDATION' and user_id = '{her}'");
-        platform.app.db.fetch_one(sqlx::AssertSqlSafe(query)).await.unwrap().get::<i64, _>(0)
-    };
-    assert_eq!(count().await, 0, "nothing was written for no channel");
-
-    let mailed = json!({ "types": { "CONNECTION_RECOMMENDATION": { "mail": "DIGEST" } } });
-    let reply = platform.call("PATCH", "/me/notification-preferences", Some(&anna), Some(mailed)).await;
-    assert_eq!(reply.status, 200, "{reply:?}");
-    for _ in 0..2 {
-        run(&platform).await;
-        assert_eq!(count().await, 1, "it is mailed, once a week");
-    }
-    let list = platform.call("GET", "/me/notifications", Some(&anna), None).await.body;
-    assert_eq!(list, json!([]), "and not listed");
+    assert_eq!(list, json!([]), "that is for the weekly digest");
 }
 
 /// A run takes a quarter of one core at most.

@@ -73,12 +73,12 @@ pub async fn import(app: &App, lines: impl BufRead) -> anyhow::Result<u64> {
         if Taste::is_forgotten(&mut tx, person_id).await? {
             continue;
         }
+        // Where a line says nothing of that, it stays as it is; a link begins private.
+        let is_shared = Taste::find(&mut *tx, person_id).await?.is_some_and(|taste| taste.shared);
         signals::links_changed(&mut tx, &[TasteLink { person_id, linked: true, at }]).await?;
         let due = DueTaste { person_id, linked_at: at };
         if signals::fetched(&mut tx, due, &TasteItems::weigh(&taste.listening())).await? {
-            if let Some(shared) = shared {
-                signals::shared(&mut tx, person_id, shared).await?;
-            }
+            signals::shared(&mut tx, person_id, shared.unwrap_or(is_shared)).await?;
             imported += 1;
         }
         app.commit(tx).await?;

@@ -44,7 +44,7 @@ pub struct DueTaste {
 
 impl Taste {
     /// Saves that accounts were linked or unlinked; what is older than what is known changes nothing. The tastes of links that
-    /// ended are deleted, and so are those of links that replaced another one.
+    /// ended are deleted, and so are those of links that replaced another one; each link begins private.
     pub async fn save_links(tx: &mut PgTransaction<'_>, links: &[TasteLink]) -> sqlx::Result<()> {
         let changed = sqlx::query_scalar!(
             "insert into taste (person_id, linked, linked_at, due_at)
@@ -54,7 +54,7 @@ impl Taste {
             order by person_id, at desc, linked
             on conflict (person_id) do update set linked = excluded.linked, linked_at = excluded.linked_at, due_at = now(),
                 items = null, fetched_at = null, failures = 0, matched = true,
-                shared = taste.shared and excluded.linked,
+                shared = false,
                 forgotten_at = case when taste.forgotten_at >= excluded.linked_at then taste.forgotten_at end
             where taste.linked_at < excluded.linked_at or (taste.linked_at = excluded.linked_at and taste.linked and not excluded.linked)
             returning person_id",

@@ -34,6 +34,8 @@ pub enum Scope {
     All,
     /// The digest.
     Digest,
+    /// Those about people and posts that are recommended.
+    Recommendations,
     /// Those about one type.
     Type(Type),
 }

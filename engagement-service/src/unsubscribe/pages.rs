@@ -42,6 +42,7 @@ fn words(scope: Scope) -> &'static str {
     match scope {
         Scope::All => "notifications of any kind",
         Scope::Digest => "what has gathered in a day",
+        Scope::Recommendations => "people whom you may know and posts that you may like",
         Scope::Type(Type::PostReactionReceived) => "reactions to your posts",
         Scope::Type(Type::PostCommentReceived) => "comments on your posts",
         Scope::Type(Type::ConnectionRecommendation) => "people whom you may know",

@@ -115,10 +115,11 @@ fn code(scope: Scope) -> u8 {
         Scope::Type(Type::UserMentioned) => 9,
         Scope::Type(Type::CommentReply) => 10,
         Scope::Type(Type::CommentReactionReceived) => 11,
+        Scope::Recommendations => 12,
     }
 }
 
 fn scope_of(byte: u8) -> Option<Scope> {
-    let scopes = [Scope::All, Scope::Digest].into_iter().chain(TYPES.map(Scope::Type));
+    let scopes = [Scope::All, Scope::Digest, Scope::Recommendations].into_iter().chain(TYPES.map(Scope::Type));
     scopes.into_iter().find(|scope| code(*scope) == byte)
 }

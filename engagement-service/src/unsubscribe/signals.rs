@@ -4,6 +4,7 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::Scope;
+use crate::notifications::Type;
 use crate::preferences::{self, MailMode, Preferences, TYPES};
 
 /// A user wants no more of these mails. The same again changes nothing.
@@ -14,9 +15,10 @@ pub async fn unsubscribed(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     let mut preferences = Preferences::create_and_lock(tx, user).await?;
-    let ended = |r#type| match scope {
+    let ended = |r#type: Type| match scope {
         Scope::All => true,
         Scope::Digest => preferences.channels(r#type).mail == MailMode::Digest,
+        Scope::Recommendations => r#type.is_recommendation(),
         Scope::Type(only) => only == r#type,
     };
     let ended: Vec<_> = TYPES.into_iter().filter(|r#type| ended(*r#type)).collect();

@@ -65,6 +65,27 @@ async fn one_click_ends_the_mails_of_the_link_and_no_others(_: PgPoolOptions, da
     assert_eq!(mailed(&platform, &carl).await[6], "AT_ONCE");
 }
 
+/// The link of a mail with both.
+#[sqlx::test(migrations = false)]
+async fn one_click_ends_the_mails_of_both_recommendations(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let (anna, her) = new_user();
+    let types = ["CONNECTION_RECOMMENDATION", "POST_RECOMMENDATION"];
+    let at_once: Value = types.map(|kind| (kind.to_owned(), json!({ "mail": "AT_ONCE" }))).into_iter().collect();
+    platform.call("PATCH", "/me/notification-preferences", Some(&anna), Some(json!({ "types": at_once }))).await;
+    assert_eq!(mailed(&platform, &anna).await[2..4], ["AT_ONCE"; 2]);
+    let before = mailed(&platform, &anna).await;
+    let token = links(&platform).token(her, Scope::Recommendations);
+    let page = ask(&platform, "GET", &token, "text/plain", "").await.2;
+    assert!(page.contains("no more mails about people whom you may know and posts that you may like?"), "{page}");
+    assert_eq!(one_click(&platform, &token).await, 200);
+    let after = mailed(&platform, &anna).await;
+    assert_eq!(
+        (&after[2..4], &after[..2], &after[4..]),
+        (&[json!("NEVER"), json!("NEVER")][..], &before[..2], &before[4..])
+    );
+}
+
 /// RFC 8058 lets mail programs send the form in either encoding, and some send nothing at all.
 #[sqlx::test(migrations = false)]
 async fn the_post_is_understood_in_every_encoding(_: PgPoolOptions, database: PgConnectOptions) {
@@ -146,7 +167,7 @@ async fn a_link_of_another_replica_and_time_is_valid(_: PgPoolOptions, database:
     let platform = Platform::start(&SERVICE, database, &["--unsubscribe-secret", "one that does not change"]).await;
     let user: Uuid = "01930000-0000-7000-8000-000000000000".parse().unwrap();
     let ours = links(&platform);
-    for scope in [Scope::All, Scope::Digest].into_iter().chain(TYPES.map(Scope::Type)) {
+    for scope in [Scope::All, Scope::Digest, Scope::Recommendations].into_iter().chain(TYPES.map(Scope::Type)) {
         assert_eq!(links(&platform.beside(&[])).read(&ours.token(user, scope)), Some((user, scope)));
     }
     let token = "AZMAAAAAcACAAAAAAAAAAAFpqGA6c1N5doz1kxfAv_28po8KWowpzvzOweSrzIMT1g";

@@ -114,6 +114,30 @@ async fn a_mail_at_once_says_one_thing(_: PgPoolOptions, database: PgConnectOpti
 }
 
 #[sqlx::test(migrations = false)]
+async fn people_and_posts_that_are_recommended_are_two_paragraphs_of_one_mail(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = start(database, &["--web-url", "https://web.example"]).await;
+    let (anna, bert) = (join_verified(&platform, "anna").await, named(&platform, "bert", "Bert").await);
+    let post = Uuid::now_v7();
+    let mut liked = item("POST_RECOMMENDATION", &[], 0);
+    liked["post_id"] = json!(post);
+    ask(&platform, &request(anna.id, "SINGLE", &[item("CONNECTION_RECOMMENDATION", &[bert.id], 1), liked])).await;
+    let [mail] = mailbox(&platform).await.try_into().unwrap();
+    assert_eq!(line(&mail, "Subject: "), Some("People you may know"));
+    let expected = [
+        "You may know Bert.",
+        "There is a post that you may like.",
+        &format!("https://web.example/posts/{post}"),
+        "",
+        "You get this mail because your settings of notifications say so. To get no more of its kind, open",
+        LINK,
+    ];
+    assert_eq!(text(&mail), expected, "{mail}");
+}
+
+#[sqlx::test(migrations = false)]
 async fn a_request_that_comes_twice_is_sent_once(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;
     let (anna, bert) = (join_verified(&platform, "anna").await, named(&platform, "bert", "Bert").await);

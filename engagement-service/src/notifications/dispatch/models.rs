@@ -13,11 +13,23 @@ use crate::notifications::{Stage, Type};
 use crate::profiles::Level;
 
 impl Notification {
-    /// Some notifications whose channels may be used; their readers are locked then, and none of them has changed.
+    /// Some notifications whose channels may be used; their readers are locked then, and none of them has changed. What is recommended to
+    /// a reader, people and posts, is one mail where both are mailed at once: so one does not come without the other, and there may be a few
+    /// more than `rows`.
     pub async fn lock_due(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<Vec<Self>> {
         let due = sqlx::query!(
-            "select id, user_id from notification
-            where status = 'GENERATED' and shown and due_at <= now() order by due_at limit $1",
+            r#"with due as materialized (
+                select id, user_id, type from notification
+                where status = 'GENERATED' and shown and due_at <= now() order by due_at limit $1
+            )
+            select id as "id!", user_id as "user_id!" from due
+            union
+            select other.id, other.user_id from due cross join lateral (
+                select id, user_id from notification
+                where notification.user_id = due.user_id and type in ('CONNECTION_RECOMMENDATION', 'POST_RECOMMENDATION')
+                    and status = 'GENERATED' and shown and viewed_at is null and due_at <= now() offset 0
+            ) as other
+            where due.type in ('CONNECTION_RECOMMENDATION', 'POST_RECOMMENDATION')"#,
             rows
         )
         .fetch_all(&mut **tx)

@@ -1,14 +1,14 @@
-//! Digests of posts in the database: the round, and when each person was last notified.
+//! Digests of recommendations in the database: the round, and when each person had their last one.
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 /// The round over all people, with its row locked.
-pub struct PostDigestRound {
+pub struct DigestRound {
     /// The last person who was looked at.
     pub past: Uuid,
 }
 
-impl PostDigestRound {
+impl DigestRound {
     /// Lets a round begin, unless one is under way.
     pub async fn begin(tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
         sqlx::query!(
@@ -45,23 +45,20 @@ impl PostDigestRound {
     }
 }
 
-/// When people were last notified of posts that they may like.
-pub struct PostDigest;
+/// When people had their last digest: the row of `post_digest`, which has its name from a time when digests were of posts alone.
+pub struct RecommendationDigest;
 
-impl PostDigest {
-    /// Of these people those who may be notified: their account is in use, they want such notifications by some channel, and had none for
-    /// that many hours. By default they are listed, and neither mailed nor pushed.
+impl RecommendationDigest {
+    /// Of these people those whose turn it is, in the order of their ids: their account is in use, and they were notified of neither posts
+    /// nor people for that many hours. The release before notifies of people apart from posts, and saves that with their list.
     pub async fn list_due(db: impl PgExecutor<'_>, people: &[Uuid], hours: i32) -> sqlx::Result<Vec<Uuid>> {
         sqlx::query_scalar!(
             "select id from person
             where id = any($1) and status <> 'BANNED'
                 and not exists (
-                    select from notification_preference
-                    cross join lateral (select choices -> 'POST_RECOMMENDATION' as choice) as chosen
-                    where notification_preference.user_id = person.id and choice ->> 'in_app' = 'false'
-                        and coalesce(choice ->> 'mail', 'NEVER') = 'NEVER' and coalesce(choice ->> 'push', 'false') = 'false')
-                and not exists (
                     select from post_digest where user_id = id and notified_at > now() - make_interval(hours => $2))
+                and not exists (
+                    select from recommended_people where user_id = id and notified_at > now() - make_interval(hours => $2))
             order by id",
             people,
             hours
@@ -70,7 +67,7 @@ impl PostDigest {
         .await
     }
 
-    /// Saves that people are notified now.
+    /// Saves that people have their digest now.
     pub async fn save(tx: &mut PgTransaction<'_>, people: &[Uuid]) -> sqlx::Result<()> {
         sqlx::query!(
             "insert into post_digest (user_id, notified_at)
@@ -84,7 +81,7 @@ impl PostDigest {
         Ok(())
     }
 
-    /// Deletes when a user was last notified.
+    /// Deletes when a user had their last digest.
     pub async fn delete_by_user(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
         sqlx::query!("delete from post_digest where user_id = $1", user).execute(&mut **tx).await?;
         Ok(())

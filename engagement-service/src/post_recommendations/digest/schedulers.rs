@@ -1,18 +1,22 @@
-//! The round over all people, in which those with something good to read are notified.
+//! The round over all people, in which those are notified who have something good to read, or a person they may know.
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::models::{PostDigest, PostDigestRound};
+use super::models::{DigestRound, RecommendationDigest};
 use crate::core::app::App;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::jobs::Job;
 use crate::core::ground::worker::{Outcome, Worker};
-use crate::notifications::models::Announcement;
+use crate::notifications::causes::Pair;
 use crate::notifications::{Type, signals};
 use crate::post_recommendations::recommender::PostRecommender;
 use crate::post_recommendations::sources::RecommendationSource;
+use crate::preferences::Preferences;
+use crate::recommended_people::models::PeopleRecommendationList;
 
 /// People of a step: a list takes some 10 ms.
 const STEP: i64 = 20;
@@ -21,7 +25,7 @@ const STEP: i64 = 20;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a replica looks for a round that another one has begun.
 const POLL: Duration = Duration::from_secs(30);
-/// Hours between two notifications of a person: a week less an hour, so that a round that is a little earlier than that of the week before
+/// Hours between two digests of a person: a week less an hour, so that a round that is a little earlier than that of the week before
 /// is not too early for them.
 const PAUSE_HOURS: i32 = 7 * 24 - 1;
 /// How many posts of a list have to be there because of what others did for a notification of it.
@@ -31,45 +35,73 @@ const GOOD_POSTS: usize = 3;
 pub fn job(app: &App, schedule: String) -> Job {
     Job::new("post_digests", schedule, app.clone(), |app| async move {
         let mut tx = app.db.begin().await?;
-        PostDigestRound::begin(&mut tx).await?;
+        DigestRound::begin(&mut tx).await?;
         Ok(app.commit(tx).await?)
     })
 }
 
 /// Works the round off.
-pub struct PostDigester(pub PostRecommender);
+pub struct RecommendationDigester(pub PostRecommender);
 
-impl Worker for PostDigester {
+/// What the people of a step are notified of.
+#[derive(Default)]
+struct Worthwhile {
+    /// Those who have good posts to read.
+    readers: Vec<Uuid>,
+    /// Who may know which others.
+    acquaintances: Vec<Pair>,
+    /// The person at which the lists of the step took too long; those behind them are looked at by the next step.
+    cut_off: Option<Uuid>,
+}
+
+impl Worker for RecommendationDigester {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let begun = Instant::now();
         let app = &self.0.app;
         let mut tx = app.db.begin().await?;
-        let Some(round) = PostDigestRound::lock(&mut tx).await? else { return Ok(Outcome::Idle(POLL)) };
+        let Some(round) = DigestRound::lock(&mut tx).await? else { return Ok(Outcome::Idle(POLL)) };
         let people = round.list_people(&mut *tx, STEP).await?;
-        let mut last = people.last().copied();
-        let mut notified = Vec::new();
-        for person in PostDigest::list_due(&mut *tx, &people, PAUSE_HOURS).await? {
-            if self.has_good_posts(person).await? {
-                notified.push(person);
-            }
-            if begun.elapsed() > PATIENCE {
-                last = Some(person);
-                break;
-            }
-        }
-        PostDigest::save(&mut tx, &notified).await?;
-        // Each is a notification of its own: what the last one was about has been read or is old.
-        let at = Timestamp(Utc::now());
-        let announcement = |user_id| Announcement { user_id, subject_id: Uuid::now_v7(), at, levels: None };
-        let all: Vec<_> = notified.iter().copied().map(announcement).collect();
-        signals::announced(&mut tx, Type::PostRecommendation, &all).await?;
-        round.save_progress(&mut tx, last).await?;
+        let found = self.find(&mut tx, &people, begun).await?;
+        let notified: BTreeSet<Uuid> =
+            found.readers.iter().copied().chain(found.acquaintances.iter().map(|pair| pair.user_id)).collect();
+        let notified: Vec<Uuid> = notified.into_iter().collect();
+        // The week, both notifications and the place of the round are one transaction: after a crash all of it is there, or none.
+        RecommendationDigest::save(&mut tx, &notified).await?;
+        PeopleRecommendationList::save_notified(&mut tx, &notified).await?;
+        signals::recommended(&mut tx, &found.acquaintances, &found.readers, Timestamp(Utc::now())).await?;
+        round.save_progress(&mut tx, found.cut_off.or_else(|| people.last().copied())).await?;
         app.commit(tx).await?;
         Ok(if people.is_empty() { Outcome::Idle(POLL) } else { Outcome::Idle(begun.elapsed()) })
     }
 }
 
-impl PostDigester {
+impl RecommendationDigester {
+    /// What of both kinds is worth a notification of these people, as far as it is their turn and they want it by some channel.
+    async fn find(&self, tx: &mut PgTransaction<'_>, people: &[Uuid], begun: Instant) -> sqlx::Result<Worthwhile> {
+        let due = RecommendationDigest::list_due(&mut **tx, people, PAUSE_HOURS).await?;
+        let preferences = Preferences::list(&mut **tx, &due).await?;
+        let is_wanted =
+            |person: Uuid, r#type: Type| preferences.get(&person).is_some_and(|chosen| chosen.wants(r#type));
+        let mut found = Worthwhile::default();
+        let mut seekers = Vec::new();
+        for person in due {
+            if is_wanted(person, Type::ConnectionRecommendation) {
+                seekers.push(person);
+            }
+            if is_wanted(person, Type::PostRecommendation) && self.has_good_posts(person).await? {
+                found.readers.push(person);
+            }
+            if begun.elapsed() > PATIENCE {
+                found.cut_off = Some(person);
+                break;
+            }
+        }
+        // Behind the lists, which take their time: what was blocked, muted or dismissed meanwhile is seen.
+        let heads = PeopleRecommendationList::list_unknown_heads(&mut **tx, &seekers).await?;
+        found.acquaintances = heads.into_iter().map(|(user_id, actor_id)| Pair { user_id, actor_id }).collect();
+        Ok(found)
+    }
+
     /// Whether enough of what would be recommended to a person is there because of what others did. A list that cannot be made has nothing
     /// good: it would fail again, and the round would end with it.
     async fn has_good_posts(&self, person: Uuid) -> sqlx::Result<bool> {
@@ -82,7 +114,7 @@ impl PostDigester {
                 return Err(error);
             }
             Err(error) => {
-                tracing::warn!(%person, %error, "a person was left out of a round of digests, since no list could be made");
+                tracing::warn!(%person, %error, "a person is notified of no posts, since no list could be made");
                 return Ok(false);
             }
         };

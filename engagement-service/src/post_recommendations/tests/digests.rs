@@ -1,10 +1,16 @@
-//! The weekly notification of posts that people may like.
+//! The weekly digest: notifications of posts that people may like, and of people they may know.
+use chrono::Utc;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
 use super::{Outcome, Town, Worker};
-use crate::post_recommendations::digest::schedulers::PostDigester;
+use crate::blocks::events::USER_BLOCKED;
+use crate::core::contract::timestamp::Timestamp;
+use crate::notifications::causes::Pair;
+use crate::notifications::signals;
+use crate::post_recommendations::digest::schedulers::RecommendationDigester;
+use crate::recommended_people::schedulers::PeopleRecommender;
 
 impl Town {
     /// A whole round over all people; how many steps it took.
@@ -12,11 +18,54 @@ impl Town {
         self.sql("update post_digest_round set ended_at = null, past = '00000000-0000-0000-0000-000000000000'").await;
         let mut steps = 1;
         // Each step by a process of its own: the place is in the database.
-        while !matches!(PostDigester(self.recommender()).step().await.unwrap(), Outcome::Idle(pause) if pause.as_secs() == 30)
-        {
+        while !matches!(self.digest().await.unwrap(), Outcome::Idle(pause) if pause.as_secs() == 30) {
             steps += 1;
         }
         steps
+    }
+
+    /// A step of a round.
+    async fn digest(&self) -> anyhow::Result<Outcome> {
+        RecommendationDigester(self.recommender()).step().await
+    }
+
+    /// Computes the recommended people of all.
+    async fn list_people(&self) {
+        self.sql("update recommendation_run set cursor = '00000000-0000-0000-0000-000000000000'").await;
+        let mut recommender = PeopleRecommender::new(&self.platform.app);
+        while recommender.advance_run().await.unwrap() {}
+    }
+
+    /// Lets a week pass since the digests.
+    async fn end_week(&self) {
+        for table in ["post_digest", "recommended_people"] {
+            self.sql(&format!("update {table} set notified_at = notified_at - interval '7 days'")).await;
+        }
+    }
+
+    /// Three posts by authors of their own, to which these people react.
+    async fn publish_liked_posts(&self, people: &[Uuid]) {
+        for number in 0..3 {
+            let author = self.join(&format!("author{number}"), &[]).await;
+            let post = self.post(author, "NEWS").await;
+            for person in people {
+                self.react(*person, post).await;
+            }
+        }
+    }
+
+    async fn prefer(&self, reader: Uuid, types: Value) {
+        let (path, choice) = ("/me/notification-preferences", json!({ "types": types }));
+        let reply = self.platform.call("PATCH", path, Some(&reader.to_string()), Some(choice)).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+
+    /// The types of the recommendations of which a person was notified, listed or not.
+    async fn types(&self, reader: Uuid) -> String {
+        let types = format!(
+            "select type from notification where user_id = '{reader}' and type like '%RECOMMENDATION' order by type"
+        );
+        self.lines(&types).await.replace("_RECOMMENDATION", "").replace('\n', " ")
     }
 
     async fn notified(&self, reader: Uuid) -> Vec<Value> {
@@ -84,4 +133,174 @@ async fn a_person_without_a_list_is_left_out(_: PgPoolOptions, database: PgConne
     assert!(town.recommender().pick(anna).await.is_err());
     town.round().await;
     assert_eq!((town.notified(anna).await.len(), town.notified(carl).await.len()), (0, 1));
+}
+
+/// What there is of both kinds goes together, and what there is of one alone uses up the week of both.
+#[sqlx::test(migrations = false)]
+async fn posts_and_people_are_one_digest_a_week(_: PgPoolOptions, database: PgConnectOptions) {
+    let town = Town::start(database, &[]).await;
+    let [anna, bert] = [town.join("anna", &[]).await, town.join("bert", &[]).await];
+    let [carl, dora] = [town.join("carl", &[]).await, town.join("dora", &[]).await];
+    let [emil, fred, gina] = [town.join("emil", &[]).await, town.join("fred", &[]).await, town.join("gina", &[]).await];
+    // Bert likes three posts and knows Carl: Anna gets both, and Emil, who knows Carl himself, the posts. Gina likes none: Fred gets Carl.
+    for (person, other) in [(anna, bert), (bert, carl), (emil, bert), (emil, carl), (fred, gina), (gina, carl)] {
+        town.connect(person, other).await;
+    }
+    town.publish_liked_posts(&[bert]).await;
+    town.list_people().await;
+    town.round().await;
+    assert_eq!(
+        [town.types(anna).await, town.types(emil).await, town.types(fred).await],
+        ["CONNECTION POST", "POST", "CONNECTION"]
+    );
+    let moments = format!(
+        "select count(distinct (created_at, updated_at, due_at)) from notification where user_id = '{anna}' and type like '%RECOMMENDATION'"
+    );
+    assert_eq!(town.count(&moments).await, 1, "both are due at one moment");
+
+    // What comes up of the other kind waits for the next week.
+    town.connect(bert, dora).await;
+    town.publish_liked_posts(&[gina]).await;
+    town.list_people().await;
+    town.round().await;
+    assert_eq!([town.types(emil).await, town.types(fred).await], ["POST", "CONNECTION"]);
+    town.end_week().await;
+    town.round().await;
+    assert_eq!([town.types(emil).await, town.types(fred).await], ["CONNECTION POST POST", "CONNECTION POST"]);
+}
+
+/// A kind that a person wants by no channel leaves the digest to the other one, and who wants neither keeps their week.
+#[sqlx::test(migrations = false)]
+async fn a_digest_keeps_to_the_preferences_of_each_kind(_: PgPoolOptions, database: PgConnectOptions) {
+    let town = Town::start(database, &[]).await;
+    let [anna, bert] = [town.join("anna", &[]).await, town.join("bert", &[]).await];
+    let [carl, dora, emil] = [town.join("carl", &[]).await, town.join("dora", &[]).await, town.join("emil", &[]).await];
+    for (person, other) in [(anna, bert), (dora, bert), (emil, bert), (bert, carl)] {
+        town.connect(person, other).await;
+    }
+    town.publish_liked_posts(&[bert]).await;
+    let unlisted = json!({ "in_app": false });
+    town.prefer(anna, json!({ "CONNECTION_RECOMMENDATION": unlisted })).await;
+    town.prefer(dora, json!({ "POST_RECOMMENDATION": unlisted })).await;
+    town.prefer(emil, json!({ "CONNECTION_RECOMMENDATION": unlisted, "POST_RECOMMENDATION": unlisted })).await;
+    town.list_people().await;
+    town.round().await;
+    assert_eq!(
+        [town.types(anna).await, town.types(dora).await, town.types(emil).await],
+        ["POST", "CONNECTION", ""],
+        "nothing is written for no channel"
+    );
+    town.prefer(emil, json!({ "CONNECTION_RECOMMENDATION": { "mail": "DIGEST" } })).await;
+    for _ in 0..2 {
+        town.round().await;
+        assert_eq!(town.types(emil).await, "CONNECTION", "it is mailed, once a week");
+    }
+    assert_eq!(town.read(emil, "/me/notifications").await.body, json!([]), "and not listed");
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_round_that_finds_nothing_for_a_person_leaves_them_their_week(_: PgPoolOptions, database: PgConnectOptions) {
+    let town = Town::start(database, &[]).await;
+    let [anna, bert, carl] = [town.join("anna", &[]).await, town.join("bert", &[]).await, town.join("carl", &[]).await];
+    town.connect(anna, bert).await;
+    town.list_people().await;
+    town.round().await;
+    assert_eq!(town.types(anna).await, "");
+    town.connect(bert, carl).await;
+    town.list_people().await;
+    town.round().await;
+    assert_eq!(town.types(anna).await, "CONNECTION");
+}
+
+/// Up to three people are named, those who are new, for as long as they may be recommended.
+#[sqlx::test(migrations = false)]
+async fn a_digest_names_people_who_are_new_and_unknown(_: PgPoolOptions, database: PgConnectOptions) {
+    let town = Town::start(database, &[]).await;
+    let [anna, bert] = [town.join("anna", &[]).await, town.join("bert", &[]).await];
+    let [carl, dora] = [town.join("carl", &[]).await, town.join("dora", &[]).await];
+    let texts = async || {
+        let list = town.read(anna, "/me/notifications?type=CONNECTION_RECOMMENDATION").await;
+        list.body.as_array().unwrap().iter().map(|item| item["text"].clone()).collect::<Vec<_>>()
+    };
+    town.connect(anna, bert).await;
+    town.connect(bert, carl).await;
+    town.list_people().await;
+    town.round().await;
+    assert_eq!(texts().await, ["You may know carl"]);
+    town.connect(bert, dora).await;
+    town.list_people().await;
+    town.round().await;
+    assert_eq!(texts().await, ["You may know carl"], "a second person within the week is no reason");
+    town.end_week().await;
+    town.round().await;
+    assert_eq!(texts().await, ["You may know dora and carl"], "of the same day it is one");
+    // What is not true any more is withdrawn.
+    let path = format!("/me/recommendations/people/{carl}");
+    assert_eq!(town.platform.call("DELETE", &path, Some(&anna.to_string()), None).await.status, 204);
+    assert_eq!(texts().await, ["You may know dora"]);
+    town.connect(anna, dora).await;
+    assert_eq!(texts().await, [json!(null); 0]);
+}
+
+/// A list is read before its reader is locked. What a block found then was no notification yet.
+#[sqlx::test(migrations = false)]
+async fn people_who_were_blocked_or_muted_meanwhile_are_in_no_digest(_: PgPoolOptions, database: PgConnectOptions) {
+    let town = Town::start(database, &[]).await;
+    let [anna, bert] = [town.join("anna", &[]).await, town.join("bert", &[]).await];
+    let [carl, dora] = [town.join("carl", &[]).await, town.join("dora", &[]).await];
+    let block = json!({ "user_id": bert, "target_id": anna, "at": Utc::now() });
+    town.platform.consume(USER_BLOCKED, &block).await;
+    let path = format!("/me/mutes/{carl}");
+    assert_eq!(town.platform.call("POST", &path, Some(&anna.to_string()), None).await.status.as_u16() / 100, 2);
+    let found = [bert, carl, dora].map(|actor_id| Pair { user_id: anna, actor_id });
+    let mut tx = town.platform.app.db.begin().await.unwrap();
+    signals::recommended(&mut tx, &found, &[], Timestamp(Utc::now())).await.unwrap();
+    tx.commit().await.unwrap();
+    let list = town.read(anna, "/me/notifications").await.body;
+    assert_eq!((list.as_array().unwrap().len(), &list[0]["text"]), (1, &json!("You may know dora")));
+}
+
+/// While processes are replaced, those of the release before notify of people by themselves, and of posts by their own week.
+#[sqlx::test(migrations = false)]
+async fn a_week_is_shared_with_the_release_before(_: PgPoolOptions, database: PgConnectOptions) {
+    let town = Town::start(database, &[]).await;
+    let [anna, bert, carl] = [town.join("anna", &[]).await, town.join("bert", &[]).await, town.join("carl", &[]).await];
+    town.connect(anna, bert).await;
+    town.connect(bert, carl).await;
+    town.publish_liked_posts(&[bert]).await;
+    town.list_people().await;
+    town.sql("update recommended_people set notified_at = now()").await;
+    town.round().await;
+    assert_eq!(town.types(anna).await, "", "the release before has notified her");
+    town.end_week().await;
+    town.round().await;
+    assert_eq!(town.types(anna).await, "CONNECTION POST");
+    let notified = format!(
+        "select count(*) from recommended_people join post_digest using (user_id, notified_at) where user_id = '{anna}'"
+    );
+    assert_eq!(town.count(&notified).await, 1, "both releases find it");
+}
+
+/// The week, both notifications and the place of the round are there together or not at all.
+#[sqlx::test(migrations = false)]
+async fn a_step_that_breaks_off_is_done_again_and_notifies_once(_: PgPoolOptions, database: PgConnectOptions) {
+    let town = Town::start(database, &[]).await;
+    let [anna, bert, carl] = [town.join("anna", &[]).await, town.join("bert", &[]).await, town.join("carl", &[]).await];
+    town.connect(anna, bert).await;
+    town.connect(bert, carl).await;
+    town.publish_liked_posts(&[bert]).await;
+    town.list_people().await;
+    town.sql("update post_digest_round set ended_at = null").await;
+    // The last that a step writes.
+    town.sql(
+        "alter table post_digest_round add constraint broken check (past < '00000000-0000-0000-0000-000000000001')",
+    )
+    .await;
+    assert!(town.digest().await.is_err());
+    assert_eq!((town.types(anna).await.as_str(), town.count("select count(*) from post_digest").await), ("", 0));
+    town.sql("alter table post_digest_round drop constraint broken").await;
+    for _ in 0..2 {
+        town.round().await;
+        assert_eq!(town.types(anna).await, "CONNECTION POST");
+    }
 }

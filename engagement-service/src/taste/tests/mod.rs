@@ -98,6 +98,11 @@ async fn a_taste_begins_and_ends_with_its_link_and_is_private_until_it_is_shared
     change_link(&platform, her, true, 4).await;
     fetcher.step().await.unwrap();
     assert_eq!((artists(&platform, &anna, her).await.is_some(), artists(&platform, &bert, her).await), (true, None));
+    // So does one whose predecessor's end is only known with it, or not at all.
+    assert_eq!(ask(&platform, "PATCH", "/me/taste", &anna, share(true)).await.1["shared"], true);
+    change_link(&platform, her, true, 5).await;
+    fetcher.step().await.unwrap();
+    assert_eq!((artists(&platform, &anna, her).await.is_some(), artists(&platform, &bert, her).await), (true, None));
     for _ in 0..2 {
         assert_eq!(ask(&platform, "DELETE", "/me/taste", &anna, None).await.0, 204);
     }

@@ -47,6 +47,20 @@ pub async fn list_recommended(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sql
     Ok(standing.collect())
 }
 
+/// Of these pairs, in their order, those in which the other may be recommended to the reader.
+pub async fn list_recommendable(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<Pair>> {
+    sqlx::query_as!(
+        Pair,
+        r#"select user_id as "user_id!", actor_id as "actor_id!"
+        from unnest($1::uuid[], $2::uuid[]) with ordinality as pair (user_id, actor_id, place)
+        where may_recommend(user_id, actor_id) order by place"#,
+        &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>(),
+        &pairs.iter().map(|pair| pair.actor_id).collect::<Vec<_>>()
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
 /// The rows of pairs of which the reader is notified now.
 pub fn recommend(pairs: &[Pair], now: Timestamp) -> Vec<Standing> {
     let standing = |pair: &Pair| Standing {
