@@ -55,7 +55,10 @@ pub async fn perform(workload: &Workload, dice: &mut StdRng, me: SimulatedUser) 
     let throw = dice.random_range(0..1000);
     let mut actor = Actor { workload, dice, me };
     match throw {
-        0..230 => actor.view().await,
+        0..218 => actor.view().await,
+        218..223 => actor.relate(Relation::Disinterest).await,
+        223..226 => actor.part(Relation::Disinterest).await,
+        226..230 => actor.relate(Relation::Dismissal).await,
         // A feed is kept for who has read it: what is published later has to come into it.
         230..270 => actor.read_feed().await,
         270..450 => actor.comment().await,
@@ -241,9 +244,9 @@ impl Actor<'_> {
         self.ask("appeal", &MODERATION, Method::POST, path, Some(body)).await;
     }
 
-    /// Connects to another user, blocks or mutes one, or hides a post.
+    /// Connects to another user, blocks, mutes or dismisses one, or hides a post or is not interested in it.
     async fn relate(&mut self, relation: Relation) {
-        let target = if relation == Relation::Hide { self.some_post() } else { self.some_user(relation) };
+        let target = if relation.is_to_post() { self.some_post() } else { self.some_user(relation) };
         let Some(target) = target else { return };
         self.change_relation(relation, true, &target).await;
         if !self.me.relations.contains(&(relation, target.clone())) {
@@ -271,7 +274,7 @@ impl Actor<'_> {
         promises.related(relation, (&self.me.id, target), stands, &outcome);
     }
 
-    /// One of the latest users, or, for a block or a mute, as often one that this user is connected to.
+    /// One of the latest users, or, unless it is to connect to, as often one that this user is connected to.
     fn some_user(&mut self, relation: Relation) -> Option<String> {
         if relation != Relation::Connection && self.dice.random_bool(0.5) {
             let connected = self.me.relations.iter().filter(|(kind, _)| *kind == Relation::Connection);
@@ -313,7 +316,7 @@ impl Actor<'_> {
 }
 
 /// The id of what was made.
-fn id(outcome: &Outcome) -> Option<String> {
+pub fn id(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Ok(made) => made["id"].as_str().map(str::to_owned),
         _ => None,

@@ -83,6 +83,9 @@ fn tables(promises: &Promises) -> String {
     };
     let account = |(id, expected): (&String, &Expected)| format!("('{id}', {})", there(*expected));
     table("promised_account", "id uuid, there boolean", promises.accounts.iter().map(account).collect());
+    table("promised_link", "id uuid, there boolean", promises.links.iter().map(account).collect());
+    let sharing = promises.sharing.iter().filter_map(|(person, known)| Some(format!("('{person}', {})", (*known)?)));
+    table("promised_sharing", "person uuid, shared boolean", sharing.collect());
     let relations = promises.relations.iter().filter_map(|((relation, from, to), known)| {
         known.map(|there| format!("('{}', '{from}', '{to}', {there})", relation.name()))
     });
@@ -149,6 +152,8 @@ mod tests {
         promises.explored.insert("a".to_owned(), vec!["r".to_owned()]);
         let scheduled = PromisedSchedule { author: "a".to_owned(), cancelled: None };
         promises.schedules.insert("s".to_owned(), scheduled);
+        promises.links.insert("l".to_owned(), Expected::Absent);
+        promises.sharing.extend([("a".to_owned(), Some(true)), ("b".to_owned(), None)]);
         promises.bulks.push(PromisedBulk { moderator: "m".to_owned(), key: "k".to_owned(), subjects: 2 });
         let sql = tables(&promises);
         assert!(sql.contains("insert into promised_account values ('a', true), ('b', null);"), "{sql}");
@@ -157,6 +162,8 @@ mod tests {
         assert!(sql.contains("insert into read_feed values ('a', '{p,q}'), ('b', '{}');"), "{sql}");
         assert!(sql.contains("insert into read_explore values ('a', '{r}');"), "{sql}");
         assert!(sql.contains("insert into promised_schedule values ('s', 'a', null);"), "{sql}");
+        assert!(sql.contains("insert into promised_link values ('l', false);"), "{sql}");
+        assert!(sql.contains("insert into promised_sharing values ('a', true);"), "{sql}");
         assert!(sql.contains("insert into promised_bulk values ('m', 'k', 2);"), "{sql}");
         assert!(!sql.contains("insert into promised_post"), "no rows, no statement: {sql}");
     }

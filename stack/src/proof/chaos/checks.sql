@@ -36,12 +36,13 @@ select format('%s parked %s of %s (event %s): %s', noun, entry_id, stream, event
 select format('account %s', id) from promised_account
 where there and not exists (select from auth.account where account.id = promised_account.id);
 
--- Connections, blocks and mutes end when one of the two leaves.
+-- Connections, blocks, mutes and dismissals end when one of the two leaves.
 
 -- lost
 select format('the %s of %s to %s', kind, user_id, target_id) from promised_relation as promised
 where there and exists (select from promised_account where id = user_id and promised_account.there)
-    and (kind = 'hide' or exists (select from promised_account where id = target_id and promised_account.there))
+    and (kind in ('hide', 'disinterest') or exists (
+        select from promised_account where id = target_id and promised_account.there))
     and not exists (
         select from related
         where (related.kind, related.user_id, related.target_id) = (promised.kind, promised.user_id, promised.target_id));
@@ -49,6 +50,23 @@ where there and exists (select from promised_account where id = user_id and prom
 -- wrong
 select format('the %s of %s to %s is there again', kind, user_id, target_id)
 from promised_relation join related using (kind, user_id, target_id) where not there;
+
+-- doubled
+select format('%s times the %s of %s to %s', count(*), kind, user_id, target_id)
+from related group by kind, user_id, target_id having count(*) > 1;
+
+-- What a person has said about recommendations goes with them, and with the person that it is about. What was written while they were
+-- erased is removed by the second pass.
+
+-- wrong
+select format('%s is gone, and is still not interested in post %s', user_id, post_id) from engagement.not_interested
+where not exists (select from auth.account where account.id = user_id)
+    and not exists (select from engagement.erasure where person = user_id and done_at is null);
+
+-- wrong
+select format('%s has dismissed %s, and one of them is gone', user_id, person_id) from engagement.dismissed_person
+where (select count(*) from auth.account where account.id in (user_id, person_id)) < 2
+    and not exists (select from engagement.erasure where person in (user_id, person_id) and done_at is null);
 
 -- wrong
 select format('%s is connected to %s, and one of them blocks the other', user_id, target_id)
@@ -839,6 +857,18 @@ where status is distinct from 'POSTED' or hidden_at is not null;
 select format('post %s is found as an earlier version of it', id) from post.post join post.post_search on post_id = id
 where post_search.types <> post.types or post_search.published_at <> coalesce(post.published_at, post.created_at);
 
+-- Whether a post has pictures, for searches that ask for it. It stays said of one whose pictures were deleted.
+
+-- lost
+select format('search takes post %s for one without pictures, and it has some', post_id) from post.post_search as found
+where not has_media and exists (select from post.post_media where post_media.post_id = found.post_id);
+
+-- wrong
+select format('search takes post %s for one with pictures, and it has none', post_id) from post.post_search as found
+where has_media and not exists (select from post.post_media where post_media.post_id = found.post_id)
+    and not exists (
+        select from post.outbox where stream = 'media_deleted' and message ->> 'owner_id' = found.author::text);
+
 -- wrong
 select format('key %s leads to post %s, which search does not find', key, post_id)
 from post.search_key where not exists (select from post.post_search where post_search.post_id = search_key.post_id);
@@ -876,6 +906,99 @@ from engagement.recommended_people where cardinality(people) <> cardinality(scor
 select format('%s is no person here, and people are recommended to them', user_id) from engagement.recommended_people
 where not exists (select from engagement.person where id = user_id);
 
+-- Links to accounts elsewhere: each is of one account and has one identity, and was published.
+
+-- lost
+select format('link %s', id) from promised_link
+where there and not exists (select from auth.linked_account where linked_account.id = promised_link.id);
+
 -- wrong
-select format('the match of %s with %s is of a taste that is not linked', person_id, other_id) from engagement.taste_match
-where not exists (select from engagement.taste where taste.person_id = taste_match.person_id and linked);
+select format('link %s is there again', id) from promised_link join auth.linked_account using (id) where not there;
+
+-- wrong
+select format('link %s is of account %s, which is gone', id, user_id) from auth.linked_account
+where not exists (select from auth.account where account.id = linked_account.user_id);
+
+-- lost
+select format('the identity of link %s', id) from auth.linked_account
+where not exists (select from auth.provider_identity where link_id = linked_account.id);
+
+-- wrong
+select format('the identity of link %s is of %s, and the link of %s', link_id, identity.user_id, coalesce(link.user_id::text, 'no account'))
+from auth.provider_identity as identity left join auth.linked_account as link on link.id = link_id
+where (identity.subject, identity.user_id) is distinct from (link.subject, link.user_id);
+
+-- doubled
+select format('%s links of %s to %s', count(*), user_id, provider)
+from auth.linked_account group by user_id, provider having count(*) > 1;
+
+-- doubled
+select format('%s links to %s of %s', count(*), subject, provider)
+from auth.linked_account group by provider, subject having count(*) > 1;
+
+-- lost
+select format('the event of link %s', id) from auth.linked_account as link
+where not exists (
+    select from auth.outbox
+    where stream = 'linked_account_changed' and message ->> 'user_id' = link.user_id::text
+        and message ->> 'provider' = link.provider and message ->> 'linked' = 'true'
+        and (message ->> 'at')::timestamptz = link.linked_at);
+
+-- Tastes: as long as the account is linked, and by the link of now; what its person has chosen holds, and what is made of tastes follows
+-- from them.
+
+-- lost
+select format('the taste of %s, whose account elsewhere is linked', user_id) from auth.linked_account as link
+where provider = 'spotify' and not exists (
+    select from engagement.taste where person_id = link.user_id and linked and taste.linked_at = link.linked_at);
+
+-- wrong
+select format('%s has a taste, and no account elsewhere is linked', person_id) from engagement.taste
+where linked and not exists (select from auth.linked_account where user_id = person_id and provider = 'spotify');
+
+-- wrong
+select format('%s is gone, and has a taste', person_id) from engagement.taste
+where not exists (select from auth.account where account.id = person_id);
+
+-- wrong
+select format('the taste of %s has ended, and something is left of it', person_id) from engagement.taste
+where (not linked or forgotten_at is not null) and (items is not null or fetched_at is not null or shared or not matched);
+
+-- wrong
+select format('%s has a taste, and was answered that there is none', id) from denied join engagement.taste on person_id = id
+where what = 'taste' and linked and forgotten_at is null;
+
+-- lost
+select format('the choice of %s, whose taste is %s', person, case when taste.shared then 'shared' else 'not shared' end)
+from promised_sharing as promised left join engagement.taste on person_id = person
+where promised.shared is distinct from taste.shared;
+
+-- lost
+select format('%s %s of %s in the index of tastes', lower(kind), item, person_id) from taste_recount as recount
+where not exists (
+    select from engagement.taste_item as indexed
+    where (indexed.kind, indexed.item, indexed.person_id, indexed.weight) =
+        (recount.kind, recount.item, recount.person_id, recount.weight));
+
+-- wrong
+select format('%s %s of %s is in the index of tastes, and not shared', lower(kind), item, person_id)
+from engagement.taste_item as indexed
+where not exists (
+    select from taste_recount as recount
+    where (recount.kind, recount.item, recount.person_id) = (indexed.kind, indexed.item, indexed.person_id));
+
+-- A match stays as it was found until its person's taste is fetched again. In a run what a person listens to does not change: so it holds
+-- as long as the other one has a taste.
+
+-- wrong
+select format('the match of %s with %s is of a taste that is not there', person_id, other_id) from engagement.taste_match
+where not exists (
+    select from engagement.taste where taste.person_id = taste_match.person_id and linked and items is not null);
+
+-- wrong
+select format('the tastes of %s and %s are similar by %s, and a recount says %s', person_id, other_id, found.similarity,
+    coalesce(recount.similarity, 0))
+from engagement.taste_match as found left join taste_similarity as recount using (person_id, other_id)
+where abs(found.similarity - coalesce(recount.similarity, 0)) > 1e-9
+    and exists (select from engagement.taste where taste.person_id = found.person_id and items is not null)
+    and exists (select from engagement.taste where taste.person_id = found.other_id and items is not null);

@@ -2,10 +2,11 @@
 //!
 //! It starts Postgres, Redis and two replicas of every service in a temporary folder, the servers behind TCP proxies of
 //! its own (`proxy`). Simulated users sign up, write, answer, read, delete, block, mute, report and leave, over HTTP alone
-//! (`users`, `actions`), and moderators decide about what was reported (`moderators`), after a `prelude` that makes one of everything
-//! which a short run might have none of. Meanwhile faults are injected as they were drawn from the seed (`faults`, `plan`, `inject`):
-//! the same seed makes the same faults at the same times and the same preferences of users. The answers of the platform are recorded
-//! (`promises`): success is a promise, a refusal is none, and a request that timed out is unknown.
+//! (`users`, `actions`), listeners link accounts of a `provider_stand_in` and share what they listen to (`listeners`), and moderators
+//! decide about what was reported (`moderators`), after a `prelude` that makes one of everything which a short run might have none of.
+//! Meanwhile faults are injected as they were drawn from the seed (`faults`, `plan`, `inject`): the same seed makes the same faults at
+//! the same times and the same preferences of users. The answers of the platform are recorded (`promises`): success is a promise, a
+//! refusal is none, and a request that timed out is unknown.
 //!
 //! Then every fault is undone, and no process is restarted that a fault did not end. When all events are applied (`settled`)
 //! the five schemas are queried in one snapshot (`checks`): every promise is kept, every event was applied by every
@@ -26,12 +27,14 @@ pub mod faults;
 mod feeds;
 mod hashes;
 mod inject;
+mod listeners;
 mod metrics;
 mod moderators;
 mod mutations;
 mod plan;
 mod prelude;
 mod promises;
+mod provider_stand_in;
 mod proxy;
 mod relations;
 mod report;
@@ -58,6 +61,7 @@ use crate::host::{arguments, console};
 use crate::proof::chaos::faults::Fault;
 use crate::proof::chaos::inject::FaultInjector;
 use crate::proof::chaos::metrics::CounterTotals;
+use crate::proof::chaos::provider_stand_in::ProviderStandIn;
 use crate::proof::chaos::report::ChaosReport;
 use crate::proof::chaos::violation::{Violation, ViolationKind};
 use crate::proof::chaos::workload::Workload;
@@ -142,6 +146,8 @@ async fn run(options: &Chaos, faults: &[Fault], servers: &mut TemporaryServers) 
     let mut injector = FaultInjector::install(&mut platform).await?;
     let pooler = if options.pooler { Some(Pooler::before(&platform.config.postgres).await?) } else { None };
     platform.config.pooler = pooler.as_ref().map(|pooler| pooler.port);
+    let provider = ProviderStandIn::start().await?;
+    platform.settings.extend(provider.settings());
     let (replicas, port_base) = (platform.replicas.clone(), platform.config.port_base);
     platform.start(&replicas).await?;
     let length = Duration::from_secs_f64(options.minutes * 60.0);
@@ -150,12 +156,14 @@ async fn run(options: &Chaos, faults: &[Fault], servers: &mut TemporaryServers) 
     console::show(format_args!("Seed {}, {} faults in {} s", options.number, plan.len(), end.as_secs()));
     let moderators = moderators::appoint(&platform).await?;
     let prelude = prelude::play(&platform, &moderators).await?;
+    let listeners = listeners::appoint(&platform).await?;
 
     let began = Instant::now();
     let workload = Arc::new(Workload::new(&replicas, port_base, began + end)?);
     let counters = CounterTotals::start(&replicas, port_base)?;
     let mut actors = users::start(&workload, options.number);
     moderators::start(&mut actors, &workload, moderators, options.number);
+    listeners::start(&mut actors, &workload, listeners, options.number);
     injector.run(&mut platform, &plan, began).await?;
     tokio::select! {
         error = platform.processes().first_end() => return Err(error.context("it ended without a fault")),

@@ -22,10 +22,13 @@ const LOCKED_OUT: &str = "comment on a locked post";
 pub const DECIDE: &str = "decide";
 pub const DECIDE_LATE: &str = "decide late";
 pub const DECIDE_AGAIN: &str = "decide again";
+/// The kinds of the two requests that link an account elsewhere.
+pub const BEGIN_LINK: &str = "begin link";
+pub const LINK: &str = "link";
 /// Refusals that have a reason in the request: a second reaction to a post, a connection to a user that the same user blocks, a second
 /// report or one of the user's own, a subject that another moderator has, a request that is still being carried out, a scheduled
-/// decision that was made before, an appeal that is over.
-const FOUNDED: [(&str, u16); 12] = [
+/// decision that was made before, an appeal that is over, a link that a request of before has made, whose outcome was unknown.
+const FOUNDED: [(&str, u16); 13] = [
     ("react", 400),
     ("connect", 400),
     ("report", 409),
@@ -37,8 +40,11 @@ const FOUNDED: [(&str, u16); 12] = [
     ("cancel", 409),
     ("appeal", 409),
     ("resolve", 409),
+    (LINK, 409),
     (LOCKED_OUT, 403),
 ];
+/// Failures that are none of the platform's: a service that was stopped while it called the provider may find that its time is over.
+const EXCUSED: [(&str, u16); 2] = [(BEGIN_LINK, 502), (LINK, 502)];
 /// The number of latest visible posts that users view and moderators schedule decisions about.
 const LATEST: usize = 60;
 
@@ -148,6 +154,10 @@ pub struct Promises {
     /// Users who were refused as one is who is muted or banned, with the status.
     pub restricted: BTreeSet<(String, u16)>,
     pub accounts: BTreeMap<String, Expected>,
+    /// Links to accounts elsewhere, by their ids.
+    pub links: BTreeMap<String, Expected>,
+    /// Whether a listener shares what they listen to; none when that is not known.
+    pub sharing: BTreeMap<String, Option<bool>>,
     /// The access tokens of users by their ids, in the order in which they came.
     pub sessions: Vec<(String, String)>,
     /// Whether a user has a relation to another, or to a post; none when that is not known.
@@ -231,7 +241,7 @@ impl Promises {
     /// Failures that are no outage: a service that cannot work answers 503, and anything else is a bug.
     pub fn failures(&self) -> impl Iterator<Item = (&'static str, u16, u64)> {
         let answered = self.unknowns.iter().filter_map(|((what, status), times)| Some((*what, (*status)?, *times)));
-        answered.filter(|(_, status, _)| *status != 503)
+        answered.filter(|(what, status, _)| *status != 503 && !EXCUSED.contains(&(*what, *status)))
     }
 
     /// Counts an action of a user.
@@ -257,6 +267,17 @@ impl Promises {
         match outcome {
             // What is unknown once may still come about, after all that follows.
             Outcome::Ok(_) if known.is_some() => *known = Some(stands),
+            Outcome::Unknown => *known = None,
+            _ => {}
+        }
+    }
+
+    /// A listener asked to share what they listen to, or to keep it to themselves.
+    pub fn shared(&mut self, person: &str, shared: bool, outcome: &Outcome) {
+        let Some(known) = self.sharing.get_mut(person) else { return };
+        match outcome {
+            Outcome::Ok(_) if known.is_some() => *known = Some(shared),
+            // It may still come about, after all that follows.
             Outcome::Unknown => *known = None,
             _ => {}
         }
@@ -303,6 +324,7 @@ impl Promises {
         self.visible.retain(|visible| visible != id);
         let expected = match kind {
             "account" => self.accounts.get_mut(id),
+            "link" => self.links.get_mut(id),
             "post" => self.posts.get_mut(id).map(|post| &mut post.expected),
             "comment" => self.comments.get_mut(id).map(|comment| &mut comment.expected),
             _ => self.reactions.get_mut(id).map(|reaction| &mut reaction.expected),
@@ -346,6 +368,33 @@ mod tests {
         promises.related(Relation::Mute, ("a", "b"), false, &Outcome::Unknown);
         promises.related(Relation::Mute, ("a", "b"), true, &OK);
         assert_eq!(known(&promises, Relation::Mute, "a", "b"), None);
+    }
+
+    #[test]
+    fn a_choice_to_share_is_known_until_an_outcome_is_not() {
+        let mut promises = Promises::default();
+        promises.sharing.insert("a".to_owned(), Some(true));
+        promises.shared("a", false, &OK);
+        promises.shared("a", true, &Outcome::Refused(404));
+        promises.shared("b", true, &OK);
+        assert_eq!(promises.sharing, BTreeMap::from([("a".to_owned(), Some(false))]));
+        promises.shared("a", true, &Outcome::Unknown);
+        promises.shared("a", true, &OK);
+        assert_eq!(promises.sharing["a"], None);
+    }
+
+    #[test]
+    fn a_link_that_was_ended_is_absent_and_a_provider_that_is_late_is_no_failure() {
+        let mut promises = Promises::default();
+        for link in ["a", "b"] {
+            promises.links.insert(link.to_owned(), Expected::Present);
+        }
+        promises.deleted("link", "a", &OK);
+        assert_eq!([promises.links["a"], promises.links["b"]], [Expected::Absent, Expected::Present]);
+        for what in [LINK, "unlink"] {
+            promises.count(what, (None, "/"), &Outcome::Unknown, Some(502));
+        }
+        assert_eq!(promises.failures().collect::<Vec<_>>(), [("unlink", 502, 1)]);
     }
 
     #[test]

@@ -11,6 +11,10 @@ pub enum Relation {
     Mute,
     /// Of a post.
     Hide,
+    /// A user is not interested in a post.
+    Disinterest,
+    /// A user wants another one never to be recommended; it does not end.
+    Dismissal,
 }
 
 impl Relation {
@@ -21,6 +25,8 @@ impl Relation {
             Relation::Block => "block",
             Relation::Mute => "mute",
             Relation::Hide => "hide",
+            Relation::Disinterest => "disinterest",
+            Relation::Dismissal => "dismissal",
         }
     }
 
@@ -31,18 +37,29 @@ impl Relation {
             Relation::Block => ["block", "unblock"],
             Relation::Mute => ["mute", "unmute"],
             Relation::Hide => ["hide", "show"],
+            Relation::Disinterest => ["refuse post", "take back refusal"],
+            Relation::Dismissal => ["dismiss", "dismiss"],
         }
+    }
+
+    /// Whether it is to a post, and not to a user.
+    pub fn is_to_post(self) -> bool {
+        matches!(self, Relation::Hide | Relation::Disinterest)
     }
 
     /// The request that makes it or ends it: its kind, its service, its method and its path.
     pub fn request(self, stands: bool, target: &str) -> (&'static str, &'static Service, Method, String) {
         let [makes, ends] = self.kinds();
-        let (kind, method) = if stands { (makes, Method::POST) } else { (ends, Method::DELETE) };
+        let kind = if stands { makes } else { ends };
+        // A recommendation is deleted for good.
+        let method = if stands && self != Relation::Dismissal { Method::POST } else { Method::DELETE };
         let (service, path) = match self {
             Relation::Connection => (&AUTH, format!("/users/{target}/{kind}")),
             Relation::Block => (&AUTH, format!("/users/{target}/block")),
             Relation::Mute => (&ENGAGEMENT, format!("/me/mutes/{target}")),
             Relation::Hide => (&ENGAGEMENT, format!("/posts/{target}/hide")),
+            Relation::Disinterest => (&ENGAGEMENT, format!("/me/recommendations/posts/{target}/not-interested")),
+            Relation::Dismissal => (&ENGAGEMENT, format!("/me/recommendations/people/{target}")),
         };
         (kind, service, method, path)
     }
@@ -63,5 +80,8 @@ mod tests {
         assert_eq!(asked(Relation::Block, false), "unblock: DELETE auth /users/1/block");
         assert_eq!(asked(Relation::Mute, true), "mute: POST engagement /me/mutes/1");
         assert_eq!(asked(Relation::Hide, false), "show: DELETE engagement /posts/1/hide");
+        let refused = "refuse post: POST engagement /me/recommendations/posts/1/not-interested";
+        assert_eq!(asked(Relation::Disinterest, true), refused);
+        assert_eq!(asked(Relation::Dismissal, true), "dismiss: DELETE engagement /me/recommendations/people/1");
     }
 }

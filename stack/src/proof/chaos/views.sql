@@ -65,6 +65,8 @@ select format('post has not confirmed the erasure of %s', person) from post.unco
 union all
 select format('post has not indexed post %s', post_id) from post.search_pending
 union all
+select format('engagement has not looked for who listens to what %s does', person_id) from engagement.taste where not matched
+union all
 select format('post has not processed picture %s', id) from post.media where status = 'UPLOADED'
 union all
 select format('post has not deleted file %s', id) from post.media_blob where doomed_at is not null
@@ -76,7 +78,36 @@ create temp view related (kind, user_id, target_id) as
 select 'connection', user_id, target_id from auth.connection
 union all select 'block', user_id, target_id from auth.block
 union all select 'mute', user_id, target_id from engagement.mute
-union all select 'hide', user_id, post_id from engagement.post_hide;
+union all select 'hide', user_id, post_id from engagement.post_hide
+union all select 'disinterest', user_id, post_id from engagement.not_interested
+union all select 'dismissal', user_id, person_id from engagement.dismissed_person;
+
+-- The items of tastes that lead to their people, as the tastes have them: the weightiest twenty of a kind, of those who share that.
+create temp view taste_recount (kind, item, person_id, weight) as
+select list.kind, one.item ->> 'id', person_id, (one.item ->> 'weight')::real
+from engagement.taste
+cross join lateral (values ('TRACK', items -> 'tracks'), ('ARTIST', items -> 'artists')) as list (kind, items)
+cross join lateral jsonb_array_elements(list.items) with ordinality as one (item, place)
+where shared and place <= 20;
+
+-- How similar two tastes are, of which something is in common: of tracks, artists and genres the weighted Jaccard index, with their shares.
+create temp view taste_similarity (person_id, other_id, similarity) as
+with part (kind, factor) as (values ('tracks', 4), ('artists', 3), ('genres', 3)),
+weighed as materialized (
+    select person_id, kind, factor, one.item ->> 'id' as item, (one.item ->> 'weight')::float8 as weight
+    from engagement.taste cross join part cross join lateral jsonb_array_elements(taste.items -> kind) as one (item)
+),
+total as (select person_id, kind, sum(weight) as weight from weighed group by person_id, kind),
+common as (
+    select mine.person_id, theirs.person_id as other_id, kind, mine.factor, sum(least(mine.weight, theirs.weight)) as weight
+    from weighed as mine join weighed as theirs using (kind, item)
+    where mine.person_id <> theirs.person_id group by mine.person_id, theirs.person_id, kind, mine.factor
+)
+select common.person_id, common.other_id,
+    sum(common.factor * common.weight / (mine.weight + theirs.weight - common.weight)) / 10
+from common join total as mine on (mine.person_id, mine.kind) = (common.person_id, common.kind)
+join total as theirs on (theirs.person_id, theirs.kind) = (common.other_id, common.kind)
+group by common.person_id, common.other_id;
 
 -- Two users of whom one blocks the other, in either order.
 create temp view apart (one, other) as

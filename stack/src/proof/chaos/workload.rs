@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use rand::RngExt;
 use rand::rngs::StdRng;
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, StatusCode, header};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -59,10 +59,30 @@ impl Workload {
 
     /// Sends a request under an `Idempotency-Key`, where one is given: sent again under it, it is carried out once.
     pub async fn ask_under(&self, key: Option<&str>, dice: &mut StdRng, request: UserRequest<'_>) -> Outcome {
+        self.send(("Idempotency-Key", key), dice, request).await.0
+    }
+
+    /// Sends a request as a browser does, with its cookie where it has one; how it ended, and the cookie that came with the answer.
+    pub async fn browse(
+        &self,
+        cookie: Option<&str>,
+        dice: &mut StdRng,
+        request: UserRequest<'_>,
+    ) -> (Outcome, Option<String>) {
+        self.send(("Cookie", cookie), dice, request).await
+    }
+
+    /// Sends a request with one more header, where it has a value.
+    async fn send(
+        &self,
+        (name, value): (&str, Option<&str>),
+        dice: &mut StdRng,
+        request: UserRequest<'_>,
+    ) -> (Outcome, Option<String>) {
         let UserRequest { what, service, method, path, caller, body } = request;
         let mut call = self.http.request(method, self.url(dice, service, &path));
-        if let Some(key) = key {
-            call = call.header("Idempotency-Key", key);
+        if let Some(value) = value {
+            call = call.header(name, value);
         }
         if let Some((_, token)) = caller {
             call = call.bearer_auth(token);
@@ -78,7 +98,7 @@ impl Workload {
         let call = self.http.post(self.url(dice, &POST, "/media")).bearer_auth(token);
         let picture = pictures::picture(dice.random());
         let call = client::with_picture(call, "POST", "A gradient", &picture);
-        self.finish("upload", (Some(person), "/media"), call).await
+        self.finish("upload", (Some(person), "/media"), call).await.0
     }
 
     /// The address of a path at one of the replicas.
@@ -87,30 +107,34 @@ impl Workload {
         format!("{}/api/v1{path}", replicas[dice.random_range(0..replicas.len())].url(self.port_base))
     }
 
-    /// Sends a request of a kind by a user to a path, and returns how it ended.
+    /// Sends a request of a kind by a user to a path, and returns how it ended, with the cookie of the answer.
     async fn finish(
         &self,
         what: &'static str,
         by_and_path: (Option<&str>, &str),
         call: reqwest::RequestBuilder,
-    ) -> Outcome {
+    ) -> (Outcome, Option<String>) {
         let answered = answer(call).await.ok();
         let outcome = match &answered {
-            Some((status, _)) if status.is_client_error() => Outcome::Refused(status.as_u16()),
-            Some((status, body)) if status.is_success() => Outcome::Ok(body.clone()),
+            Some((status, _, _)) if status.is_client_error() => Outcome::Refused(status.as_u16()),
+            Some((status, body, _)) if status.is_success() => Outcome::Ok(body.clone()),
             _ => Outcome::Unknown,
         };
-        self.promises().count(what, by_and_path, &outcome, answered.map(|(status, _)| status.as_u16()));
-        outcome
+        let status = answered.as_ref().map(|(status, _, _)| status.as_u16());
+        self.promises().count(what, by_and_path, &outcome, status);
+        (outcome, answered.and_then(|(_, _, cookie)| cookie))
     }
 }
 
-/// The whole answer; an error when it, or its end, did not come.
-async fn answer(call: reqwest::RequestBuilder) -> Result<(StatusCode, Value)> {
+/// The whole answer, with its cookie where it has one; an error when it, or its end, did not come.
+async fn answer(call: reqwest::RequestBuilder) -> Result<(StatusCode, Value, Option<String>)> {
     let answer = call.send().await?;
     let status = answer.status();
+    let cookie = answer.headers().get(header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
+    // Without its attributes.
+    let cookie = cookie.and_then(|cookie| cookie.split(';').next()).map(str::to_owned);
     let text = answer.text().await?;
     // No content reads as null.
     let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? };
-    Ok((status, body))
+    Ok((status, body, cookie))
 }

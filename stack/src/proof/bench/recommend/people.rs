@@ -32,7 +32,7 @@ const RUN_TIMEOUT: Duration = Duration::from_hours(1);
 const ROUNDS: usize = 10;
 /// Empties what is filled anew, and what the measurement before has left of posts: affinities would be computed from it.
 const CLEAR: &str = "truncate engagement.person, engagement.follow, engagement.affinity, engagement.recommended_people,
-    engagement.post_card, engagement.post_count, engagement.reaction_card, engagement.comment_card";
+    engagement.post_card, engagement.post_count, engagement.reaction_card, engagement.comment_card cascade";
 /// What affinities are drawn from, the reactions of a person, and the share of them that is to posts of their group.
 const SEED: u64 = 5;
 const REACTIONS: u32 = 10;
