@@ -1,4 +1,5 @@
 //! The client as browsers see it: its public router over a stub of the API, which is made of the five `openapi.json`.
+mod administering;
 mod answers;
 mod bookmarks;
 mod documents;
@@ -10,6 +11,7 @@ mod moderation;
 mod nfts;
 mod pages;
 mod people;
+mod preferences;
 mod recommended;
 mod routes;
 mod sessions;

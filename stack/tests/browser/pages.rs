@@ -28,7 +28,7 @@ const OF_GUESTS: [&str; 10] = [
     "/posts/nothing",
 ];
 /// The pages of one member; each name in braces is an id of [`Lived`].
-const OF_MEMBERS: [&str; 56] = [
+const OF_MEMBERS: [&str; 57] = [
     "/",
     "/explore",
     "/explore?category=BOOKS",
@@ -79,6 +79,7 @@ const OF_MEMBERS: [&str; 56] = [
     "/comments/{comment}",
     "/comments/{comment}/edit",
     "/comments/{comment}/delete",
+    "/comments/{comment}/nft",
     "/users/{person}",
     "/users/{me}/activity",
     "/users/{person}/activity",
@@ -86,6 +87,9 @@ const OF_MEMBERS: [&str; 56] = [
     "/users/{person}/followers",
     "/users/{person}/connections",
 ];
+/// What administrators alone see.
+const OF_ADMINISTRATORS: [&str; 4] =
+    ["/moderation/policies", "/moderation/policies/new", "/moderation/policies/{policy}", "/moderation/domains"];
 /// What a browser asks for that is no page, and why.
 const NO_PAGES: [(&str, &str); 6] = [
     ("/home/news", "a part of the home feed"),
@@ -123,6 +127,8 @@ struct Lived {
     appeal: String,
     /// The author of that.
     person: String,
+    /// A policy that came with the service.
+    policy: String,
     /// Of a mail about a ban.
     token: String,
 }
@@ -139,6 +145,7 @@ impl Lived {
             ("{decision}", &self.decision),
             ("{appeal}", &self.appeal),
             ("{person}", &self.person),
+            ("{policy}", &self.policy),
             ("{token}", &self.token),
         ];
         ids.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
@@ -160,8 +167,27 @@ pub async fn are_for_all(world: &World, root: &Person, axe: &Path) -> Result<()>
         found.extend(opened(&visitor, &path, &axe).await.with_context(|| path.clone())?);
     }
     found.extend(those_of_forms(&visitor, &lived, &axe).await.context("pages that answer forms")?);
-    none("pages that are not for all", &found)?;
-    visitor.leaves().await
+    visitor.leaves().await?;
+    found.extend(those_of_administrators(world, root, &lived, &axe).await.context("pages of administrators")?);
+    none("pages that are not for all", &found)
+}
+
+/// The pages that administrators alone see, and what a trial of a policy answers.
+async fn those_of_administrators(world: &World, root: &Person, lived: &Lived, axe: &str) -> Result<Vec<String>> {
+    let visitor = world.visitor(true).await?;
+    visitor.signs_in(&root.email).await?;
+    let mut found = Vec::new();
+    for path in OF_ADMINISTRATORS {
+        let path = lived.of(path);
+        found.extend(opened(&visitor, &path, axe).await.with_context(|| path.clone())?);
+    }
+    let path = lived.of("/moderation/policies/{policy}");
+    visitor.open(&path).await?;
+    visitor.click(&format!("form[action='{path}'] > button")).await?;
+    visitor.sees("button[name=step][value=save]").await?;
+    found.extend(faults(&visitor, "a trial of a policy", axe).await?);
+    visitor.leaves().await?;
+    Ok(found)
 }
 
 /// The pages that only forms lead to: the questions before a decision, what became of it, and forms that come back.
@@ -283,9 +309,14 @@ async fn lived(world: &World, root: &Person) -> Result<Lived> {
 
     let noted = async || ada.notifications().await;
     eventually("Ada is notified", noted, |listed| listed.len() > 2).await?;
+    let rule = json!({ "verdict": "WARN", "note": "Sells engines that are none." });
+    let _: Value =
+        root.api.ask(Method::PUT, To::Moderation, "/moderation/domains/engines.example", Some(&rule)).await?;
+    let policies: Value = root.api.ask(Method::GET, To::Moderation, "/moderation/policies", None).await?;
+    let policy = id_of(&policies[0])?;
     let token = banned(world, root).await?;
     let person = bob.id;
-    Ok(Lived { ada, post, comment, hidden: tiles, picture, decision, appeal, person, token })
+    Ok(Lived { ada, post, comment, hidden: tiles, picture, decision, appeal, person, policy, token })
 }
 
 /// Lets root ban someone for good; the token of the mail about it.
@@ -356,8 +387,12 @@ fn route_of<'a>(address: &str, routes: &BTreeSet<&'a str>) -> Option<&'a str> {
 #[test]
 fn every_page_of_the_router_is_looked_at() {
     let routes = read_routes();
-    let looked_at: BTreeSet<_> =
-        OF_GUESTS.iter().chain(&OF_MEMBERS).filter_map(|page| route_of(page, &routes)).collect();
+    let looked_at: BTreeSet<_> = OF_GUESTS
+        .iter()
+        .chain(&OF_MEMBERS)
+        .chain(&OF_ADMINISTRATORS)
+        .filter_map(|page| route_of(page, &routes))
+        .collect();
     let left_out: BTreeSet<_> = NO_PAGES.iter().map(|(route, _)| *route).collect();
     let missed: Vec<_> =
         routes.iter().filter(|route| !looked_at.contains(*route) && !left_out.contains(*route)).collect();

@@ -52,19 +52,16 @@ const NO_PAGES: &str = "
     At most 5 streams at the same time
     Device not found
     Web Push is not configured
-    # pages only read policies, and decide without naming one
-    Another policy has this name
+    # pages decide without naming a policy
     No such policy
     POST, COMMENT, MEDIA and USER are expected
     The policy has no such version
-    The policy was changed meanwhile: read it, and change its newest version
     The version of the policy has no such rule
-    # there are no pages of domains, blocked pictures, scopes, tastes and the public log
+    # there are no pages of blocked pictures, scopes, tastes and the public log
     No such entry of the blocklist
     No taste
     No top items
     Picture not found
-    The domain has no rule
     The log is not public
     The moderator works on all of the queue
     The picture is blocked

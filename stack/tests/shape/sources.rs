@@ -43,7 +43,10 @@ impl Source {
     /// Where its tests begin; none when it has none. A file of tests is tests from its first line on.
     pub fn tests_from(&self) -> Option<usize> {
         let is_tests = |name: &str| self.path.ends_with(name);
-        if is_tests("/tests.rs") || is_tests("/testing.rs") || self.path.contains("/tests/") {
+        if is_tests("/tests.rs")
+            || is_tests("/testing.rs")
+            || ["/tests/", "/testing/"].iter().any(|folder| self.path.contains(folder))
+        {
             return Some(0);
         }
         self.code.find("#[cfg(test)]\nmod tests {")

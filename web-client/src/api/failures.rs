@@ -80,11 +80,23 @@ pub fn refused(status: StatusCode, body: &[u8]) -> Failure {
 /// The faults of a detail that is a list. Behind `body` stands the name of a field, and behind that its parts.
 fn faults(detail: &Value) -> Vec<FieldFault> {
     let faults = Vec::<Fault>::deserialize(detail).unwrap_or_default();
-    let read = |Fault { loc, msg }: Fault| FieldFault {
-        field: loc.get(1).and_then(Value::as_str).map(str::to_owned),
-        words: msg,
+    let read = |Fault { loc, msg }: Fault| {
+        let field = loc.get(1).and_then(Value::as_str).map(str::to_owned);
+        // A rule of a policy is a tree: a fault of one says nothing without its place.
+        let is_of_rule = field.as_deref() == Some("rules") && loc.len() > 2;
+        FieldFault { field, words: if is_of_rule { format!("{}: {msg}", place(&loc[2..])) } else { msg } }
     };
     faults.into_iter().map(read).collect()
+}
+
+/// A place in a tree: `3.when.all.1`. What stands in a list is counted from one, as people do.
+fn place(path: &[Value]) -> String {
+    let part = |part: &Value| match part {
+        Value::Number(at) => at.as_u64().map_or_else(|| at.to_string(), |at| (at + 1).to_string()),
+        Value::String(name) => name.clone(),
+        other => other.to_string(),
+    };
+    path.iter().map(part).collect::<Vec<_>>().join(".")
 }
 
 /// A line for each fault, with the name of its field.
@@ -113,6 +125,8 @@ mod tests {
         assert_eq!((faults[0].field.as_deref(), faults[0].words.as_str()), (Some("title"), "too long"));
         assert_eq!((faults[1].field.as_deref(), invalid.reason()), (None, Some("title: too long\nodd")));
         assert!(invalid.is(StatusCode::UNPROCESSABLE_ENTITY));
+        let rule = r#"{"detail":[{"loc":["body","rules",2,"when","all",0,"signal"],"msg":"no such operand"}]}"#;
+        assert_eq!(read(422, rule), "422 Unprocessable Entity: rules: 3.when.all.1.signal: no such operand");
         assert_eq!(read(404, "<html>"), "404 Not Found: ");
         assert_eq!(read(502, "{}"), "the API is away: 502 Bad Gateway ");
     }

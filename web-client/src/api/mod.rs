@@ -4,6 +4,7 @@ pub mod analyses;
 mod caller;
 pub mod cases;
 pub mod comparisons;
+pub mod domains;
 pub mod evidence;
 pub mod failures;
 pub mod linked;

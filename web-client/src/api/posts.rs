@@ -226,6 +226,11 @@ impl Caller {
         Ok(post)
     }
 
+    /// A comment, without its author's name.
+    pub async fn comment(&self, id: Uuid) -> Result<Comment, Failure> {
+        self.get(&["comments", &id.to_string()], &[]).await
+    }
+
     /// Looks up the authors that are not known yet. A post without its author's name is better than no post.
     pub async fn name_authors(&self, posts: &mut [Post]) {
         let missing: Vec<_> =

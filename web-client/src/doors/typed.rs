@@ -15,8 +15,19 @@ pub const FORM_BYTES: usize = 128 << 10;
 /// What no page repeats.
 const SECRETS: [&str; 3] = ["password", "current", "new"];
 /// Fields into which people write, and which are shown to be changed.
-const WRITTEN: [&str; 9] =
-    ["title", "content", "text", "bio", "note", "public_note", "internal_note", "location", "recipient"];
+const WRITTEN: [&str; 11] = [
+    "title",
+    "content",
+    "text",
+    "bio",
+    "note",
+    "public_note",
+    "internal_note",
+    "location",
+    "recipient",
+    "domain",
+    "name",
+];
 /// The field that asks for a form with what was typed in place of what the form does: a form with files is not whole without them.
 pub const REVIEW: &str = "review";
 /// Stands before the names of fields that travel through a sign-in.

@@ -21,8 +21,9 @@ pub fn page_of(path: &str) -> Cow<'_, str> {
         | ["comments", _, "react"]
         | ["moderation", "appeals", "next"]
         | ["moderation", "scheduled", _, _]
+        | ["moderation", "domains", _]
         | ["tags", _, _] => 2,
-        ["posts", _, "nft", _] | ["moderation", _, _, _] => 3,
+        ["posts" | "comments", _, "nft", _] | ["moderation", _, _, _] => 3,
         ["settings", "delete" | "export"] => return Cow::Borrowed("/settings/data"),
         _ => return Cow::Borrowed(path),
     };
@@ -70,6 +71,8 @@ mod tests {
             ("/moderation/appeals/next", "/moderation/appeals"),
             ("/moderation/appeals/7/claim", "/moderation/appeals/7"),
             ("/moderation/scheduled/7/cancel", "/moderation/scheduled"),
+            ("/moderation/domains/remove", "/moderation/domains"),
+            ("/comments/7/nft/recipient", "/comments/7/nft"),
             ("/signout", "/"),
         ] {
             assert_eq!(page_of(path), page, "{path}");

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::fields::{Asked, Fields, Id};
 use super::posts;
+use crate::api::Listed;
 use crate::api::failures::Failure;
 use crate::api::posts::{Comment, Piece};
-use crate::api::{Caller, Listed};
 use crate::doors::errors::{form, html, refusal};
 use crate::doors::refusals::Refusal;
 use crate::doors::visitors::{Member, Sender};
@@ -46,10 +46,6 @@ struct ConfirmComment {
     back: String,
 }
 
-async fn comment(caller: &Caller, id: Uuid) -> Result<Comment, Failure> {
-    caller.get(&["comments", &id.to_string()], &[]).await
-}
-
 pub async fn read(member: Member, Id(id): Id, asked: Asked) -> Result<Response, Failure> {
     show(member, id, &asked, None, "").await
 }
@@ -64,7 +60,7 @@ async fn show(
 ) -> Result<Response, Failure> {
     let (text, query) = (id.to_string(), asked.page(&[]));
     let path = ["comments", text.as_str(), "replies"];
-    let (found, replies) = futures::future::join(comment(&caller, id), caller.comments(&path, &query, false)).await;
+    let (found, replies) = futures::future::join(caller.comment(id), caller.comments(&path, &query, false)).await;
     let mut found = [found?];
     caller.name_commenters(&mut found).await;
     let [comment] = found;
@@ -113,7 +109,7 @@ pub async fn react(Sender(caller): Sender, Id(id): Id, fields: Fields) -> Result
 }
 
 pub async fn edit(Member(page, caller): Member, Id(id): Id) -> Result<Response, Failure> {
-    let comment = comment(&caller, id).await?;
+    let comment = caller.comment(id).await?;
     if comment.created_by != page.my_id() {
         return Err(Failure::MISSING);
     }
@@ -132,7 +128,7 @@ pub async fn change(Member(page, caller): Member, Id(id): Id, fields: Fields) ->
 }
 
 pub async fn delete_form(Member(page, caller): Member, Id(id): Id) -> Result<Response, Failure> {
-    let comment = comment(&caller, id).await?;
+    let comment = caller.comment(id).await?;
     if comment.created_by != page.my_id() {
         return Err(Failure::MISSING);
     }
@@ -142,7 +138,7 @@ pub async fn delete_form(Member(page, caller): Member, Id(id): Id) -> Result<Res
 }
 
 pub async fn delete(Sender(caller): Sender, Id(id): Id) -> Result<Redirect, Failure> {
-    let post = comment(&caller, id).await?.post_id;
+    let post = caller.comment(id).await?.post_id;
     caller.act(Method::DELETE, &["comments", &id.to_string()], &[]).await?;
     Ok(Redirect::to(&format!("/posts/{post}?done=deleted")))
 }

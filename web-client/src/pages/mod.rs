@@ -7,6 +7,7 @@ mod comments;
 mod compose;
 mod deciding;
 mod decisions;
+mod domains;
 mod feeds;
 mod fields;
 mod linked;
@@ -17,7 +18,9 @@ mod nfts;
 mod notifications;
 mod people;
 mod policies;
+mod policy_fields;
 mod posts;
+mod preferences;
 mod recommended;
 mod reporters;
 mod reversals;
@@ -110,6 +113,8 @@ fn reading() -> Router<App> {
         .route("/comments/{id}/react", post(comments::react))
         .route("/comments/{id}/edit", get(comments::edit).post(comments::change))
         .route("/comments/{id}/delete", get(comments::delete_form).post(comments::delete))
+        .route("/comments/{id}/nft", get(nfts::read_of_comment).post(nfts::ask_of_comment))
+        .route("/comments/{id}/nft/recipient", post(nfts::name_recipient_of_comment))
         .route("/users/{id}", get(people::posts))
         .route("/users/{id}/followers", get(people::followers))
         .route("/users/{id}/connections", get(people::connections))
@@ -140,7 +145,7 @@ fn settings_pages() -> Router<App> {
         .route("/settings/accounts", get(linked::list))
         .route("/settings/accounts/link/{provider}", post(linked::link))
         .route("/settings/accounts/{id}/unlink", post(linked::unlink))
-        .route("/settings/notifications", get(settings::notifications).post(settings::change_notifications))
+        .route("/settings/notifications", get(preferences::read).post(preferences::change))
         .route("/settings/data", get(settings::data))
         .route("/settings/export", get(settings::export))
         .route("/settings/delete", post(settings::delete_account))
@@ -164,7 +169,11 @@ fn moderating() -> Router<App> {
         .route("/moderation/decisions/{id}/reverse", post(reversals::reverse))
         .route("/moderation/scheduled", get(reversals::scheduled))
         .route("/moderation/scheduled/{id}/cancel", post(reversals::cancel))
+        .route("/moderation/domains", get(domains::list).post(domains::set))
+        .route("/moderation/domains/remove", post(domains::remove))
         .route("/moderation/policies", get(policies::list))
+        .route("/moderation/policies/new", get(policies::blank).post(policies::create))
+        .route("/moderation/policies/{id}", get(policies::read).post(policies::change))
         .route("/moderation/reporters/{id}", get(reporters::read))
         .route("/moderation/reporters/{id}/mute", post(reporters::mute))
         .route("/moderation/{kind}/{id}", get(cases::case))

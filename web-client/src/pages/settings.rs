@@ -3,7 +3,6 @@ use askama::Template;
 use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::fields::{Asked, Fields, Id};
@@ -47,24 +46,6 @@ struct BlocksAndMutes {
     page: Frame,
     /// Heading, hint, verb, its label, and who is in it.
     lists: [(&'static str, &'static str, &'static str, &'static str, Vec<Card>); 2],
-}
-
-#[derive(Template)]
-#[template(path = "settings_notifications.html")]
-struct Preferences {
-    page: Frame,
-    rows: Vec<Row>,
-    time_zone: String,
-    /// As it was entered.
-    digest_hour: String,
-    error: Option<Refusal>,
-}
-
-/// The channels of one kind of notification.
-struct Row {
-    kind: String,
-    in_app: bool,
-    mail: String,
 }
 
 #[derive(Template)]
@@ -198,51 +179,6 @@ pub async fn people(Member(page, caller): Member) -> Result<Response, Failure> {
         (t.muted_people, t.muted_hint, "unmute", t.unmute, mutes),
     ];
     Ok(html(&BlocksAndMutes { page, lists }))
-}
-
-/// The preferences as the API has them.
-#[derive(Deserialize)]
-struct Chosen {
-    types: Map<String, Value>,
-    time_zone: String,
-    digest_hour: i64,
-}
-
-pub async fn notifications(Member(page, caller): Member) -> Result<Response, Failure> {
-    let Chosen { types, time_zone, digest_hour } = caller.get(&["me", "notification-preferences"], &[]).await?;
-    let row = |(kind, channels): (String, Value)| Row {
-        in_app: channels["in_app"].as_bool().unwrap_or_default(),
-        mail: channels["mail"].as_str().unwrap_or("NEVER").to_owned(),
-        kind,
-    };
-    let rows = types.into_iter().map(row).collect();
-    Ok(html(&Preferences { page, rows, time_zone, digest_hour: digest_hour.to_string(), error: None }))
-}
-
-/// The preferences as they were sent and refused.
-fn refused_preferences(page: Frame, fields: &Fields, error: Refusal) -> Response {
-    let row = |kind: &str| Row {
-        in_app: fields.has("in_app", kind),
-        mail: fields.get(&format!("mail-{kind}")).to_owned(),
-        kind: kind.to_owned(),
-    };
-    let (rows, status) = (fields.all("kinds").into_iter().map(row).collect(), error.status);
-    let (time_zone, digest_hour) = (fields.get("time_zone").to_owned(), fields.get("digest_hour").to_owned());
-    form(&Preferences { page, rows, time_zone, digest_hour, error: Some(error) }, Some(status))
-}
-
-pub async fn change_notifications(Member(page, caller): Member, fields: Fields) -> Result<Response, Failure> {
-    let channels =
-        |kind: &&str| json!({ "in_app": fields.has("in_app", kind), "mail": fields.get(&format!("mail-{kind}")) });
-    let types: Map<String, Value> =
-        fields.all("kinds").iter().map(|kind| ((*kind).to_owned(), channels(kind))).collect();
-    let hour: Option<i64> = fields.get("digest_hour").trim().parse().ok();
-    let body = json!({ "types": types, "time_zone": fields.get("time_zone").trim(), "digest_hour": hour });
-    if let Err(failure) = caller.put(Method::PATCH, &["me", "notification-preferences"], &body).await {
-        let error = refusal(failure, &page)?;
-        return Ok(refused_preferences(page, &fields, error));
-    }
-    Ok(Redirect::to("/settings/notifications?done=saved").into_response())
 }
 
 pub async fn data(Member(page, _): Member) -> Response {

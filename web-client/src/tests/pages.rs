@@ -24,6 +24,7 @@ pub(super) const PAGES: &[&str] = &[
     "/comments/{}",
     "/comments/{}/edit",
     "/comments/{}/delete",
+    "/comments/{}/nft",
     "/compose",
     "/users/{}",
     "/users/{}/followers",
@@ -50,6 +51,9 @@ pub(super) const PAGES: &[&str] = &[
     "/moderation/appeals?claimed_by_me=true",
     "/moderation/scheduled",
     "/moderation/policies",
+    "/moderation/policies/new",
+    "/moderation/policies/{}",
+    "/moderation/domains",
     "/moderation/reporters/{}",
     "/moderation/appeals/{}",
     "/moderation/decisions/{}",
@@ -68,7 +72,7 @@ pub(super) const PAGES: &[&str] = &[
 ];
 
 /// Text that would be markup, an attribute, a script, a template or another direction, if it were not text.
-const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1)>' onfocus='x &lt;{{7*7}} </title></textarea>\
+pub(super) const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1)>' onfocus='x &lt;{{7*7}} </title></textarea>\
                        <!-- javascript:alert(1) \u{202e}\u{2066} %00 https://evil.example/";
 
 fn path(template: &str) -> String {

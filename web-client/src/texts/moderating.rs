@@ -89,6 +89,12 @@ impl Texts {
         self.word(mode, &words)
     }
 
+    /// What links to a domain mean.
+    pub fn domain_verdict(&self, verdict: &str) -> String {
+        let words = [("BLOCK", self.domain_block), ("WARN", self.domain_warn), ("ALLOW", self.domain_allow)];
+        self.word(verdict, &words)
+    }
+
     /// How far a scheduled decision is.
     pub fn schedule_status(&self, status: &str) -> String {
         let words = [

@@ -97,6 +97,9 @@ impl Texts {
             "ensure this time is in the future and within a year" => Some(self.fault_time_ahead),
             "value is not the name of a time zone, such as Europe/Berlin" => Some(self.fault_zone),
             "value is not a whole number from 0 to 23" => Some(self.fault_hour),
+            "value is not a time of the day, such as 22:00" => Some(self.fault_day_time),
+            "they end when they begin" => Some(self.fault_no_span),
+            "value is not a domain name" => Some(self.fault_domain),
             "this text breaks the rules of the platform and was not published" => Some(self.fault_rules),
             "the key was used for another request" => Some(self.fault_sent),
             "value is not an address with its checksum (EIP-55)" => Some(self.fault_address),
@@ -136,6 +139,12 @@ impl Texts {
             "new_password" => self.new_password,
             "time_zone" => self.time_zone,
             "digest_hour" => self.digest_hour,
+            "quiet_hours" => self.quiet_hours,
+            "name" => self.policy_name,
+            "mode" => self.policy_acts,
+            "rules" => self.rules,
+            "domain" => self.domain,
+            "verdict" => self.domain_means,
             "text" => self.details,
             "note" => self.answer,
             "public_note" => self.public_note,
@@ -230,7 +239,8 @@ impl Texts {
             | "User engagement profile not found"
             | "No such appeal"
             | "No such decision"
-            | "No such scheduled decision" => self.refused_gone,
+            | "No such scheduled decision"
+            | "The domain has no rule" => self.refused_gone,
             "The post was published meanwhile; send the change again"
             | "Try again"
             | "The same request is being carried out" => self.refused_meanwhile,
@@ -245,12 +255,12 @@ impl Texts {
             "At most 100 tags can be followed" => self.refused_tags,
             "This list is too old; start again without a cursor" => self.refused_list_old,
             "Minting is off" | "Tokens are not minted here" => self.refused_minting,
-            "Tokens are minted without a voucher here"
-            | "Tokens are minted with a voucher here"
-            | "Minting was not asked for"
+            "Tokens are minted without a voucher here" => self.refused_no_voucher,
+            "Tokens are minted with a voucher here" => self.refused_voucher_only,
+            "A voucher for another recipient holds still" => self.refused_voucher_held,
+            "Minting was not asked for"
             | "The metadata is not pinned"
             | "The token is minted already"
-            | "A voucher for another recipient holds still"
             | "The token is minted to another recipient" => self.refused_mint_state,
             _ => return None,
         })
@@ -263,6 +273,8 @@ impl Texts {
                 self.refused_administrators
             }
             "An administrator loses the role first" => self.refused_role_first,
+            "The policy was changed meanwhile: read it, and change its newest version" => self.refused_policy_changed,
+            "Another policy has this name" => self.refused_policy_name,
             "You cannot report yourself or what you wrote" => self.refused_own_report,
             "You have reported this, and a moderator has not looked at it yet" => self.refused_reported,
             "Another moderator has claimed this" => self.refused_claimed,
