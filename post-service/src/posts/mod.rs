@@ -8,6 +8,7 @@ pub mod hiding;
 pub mod lists;
 pub mod models;
 pub mod nfts;
+pub mod reading;
 pub mod schemas;
 mod services;
 pub mod shown;

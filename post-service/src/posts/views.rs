@@ -5,13 +5,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Extension, Json};
+use sqlx::PgPool;
 
 use super::checks::PublicationCheck;
 use super::lists::models::{self as lists, PostFilter};
 use super::lists::schemas::{PostCount, PostLookup};
 use super::models::Post;
 use super::schemas::{PostIn, PostOut};
-use super::{CATEGORIES, ONLY_DRAFTS, Status, shown, signals};
+use super::{CATEGORIES, ONLY_DRAFTS, Status, reading, shown, signals};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
@@ -54,12 +55,16 @@ pub async fn get_posts(
     page: Page,
     query: Query,
 ) -> Result<Response, Error> {
-    let filter = PostFilter::read(query)?;
-    let posts = if filter.is_empty() {
-        Post::list(&app.db, user.id, page.before, page.rows()).await?
-    } else {
-        filter.list(&app.db, user.id, page.before, page.rows()).await?
+    let filter = &PostFilter::read(query)?;
+    let (viewer, before, rows) = (user.id, page.before, page.rows());
+    let read = |db: PgPool| async move {
+        if filter.is_empty() {
+            Post::list(&db, viewer, before, rows).await
+        } else {
+            filter.list(&db, viewer, before, rows).await
+        }
     };
+    let posts = reading::list(&app, viewer, read).await?;
     let posts = shown::to_reader(&mut *app.db.acquire().await?, &library.urls, posts).await?;
     Ok(page.answer(posts, |post| (post.created_at, post.id)))
 }

@@ -15,6 +15,7 @@ mod languages;
 mod media_backfill;
 mod models;
 mod pending;
+mod reading;
 mod results;
 pub mod schedulers;
 pub mod schemas;

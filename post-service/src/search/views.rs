@@ -8,8 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 
 use super::schemas::{PostSearch, Prefix, SearchHit, SuggestionsOut};
-use super::suggestions::models::{SuggestedPost, SuggestedTag};
-use super::{results, signals};
+use super::{reading, signals};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::{Cursor, Page};
 use crate::core::app::App;
@@ -48,7 +47,7 @@ pub async fn search_posts(
 ) -> Result<Response, Error> {
     let search = PostSearch::read(query)?;
     let begun = Instant::now();
-    let found = results::find(&app.db, user.id, &search, page.before, page.limit, &library.urls).await?;
+    let found = reading::find(&app, user.id, &search, page.before, page.limit, &library.urls).await?;
     signals::searched(search.order, begun.elapsed(), found.hits.is_empty());
     let link = found.next.and_then(|next| link_to(page, next)).map(|link| [(header::LINK, link)]);
     Ok((link, Json(found.hits)).into_response())
@@ -70,11 +69,6 @@ fn link_to(mut page: Page, next: Cursor) -> Option<HeaderValue> {
 ))]
 pub async fn suggest(user: User, State(app): State<App>, query: Query) -> Result<Json<SuggestionsOut>, Error> {
     let prefix = Prefix::read(query)?;
-    // What can be no tag would be the beginning of all.
-    let tags = match prefix.tag.as_str() {
-        "" => Vec::new(),
-        tag => SuggestedTag::list(&app.db, tag, prefix.limit).await?,
-    };
-    let posts = SuggestedPost::list(&app.db, user.id, &prefix.key, prefix.limit).await?;
+    let (tags, posts) = reading::suggest(&app, user.id, &prefix).await?;
     Ok(Json(SuggestionsOut::new(tags, posts)))
 }

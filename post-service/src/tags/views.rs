@@ -4,6 +4,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use axum::{Extension, Json};
+use sqlx::PgPool;
 
 use super::models::{PostTag, Trend};
 use super::schemas::{TagPath, TrendLimit, TrendOut};
@@ -13,7 +14,7 @@ use crate::core::app::App;
 use crate::core::app::identity::User;
 use crate::media::library::MediaLibrary;
 use crate::posts::schemas::PostOut;
-use crate::posts::shown;
+use crate::posts::{reading, shown};
 
 /// List the published posts with a tag, newest first
 #[utoipa::path(get, path = "/tags/{tag}/posts", tag = "tags", params(
@@ -32,7 +33,9 @@ pub async fn list_tagged_posts(
     TagPath(tag): TagPath,
     page: Page,
 ) -> Result<Response, Error> {
-    let posts = PostTag::list_posts(&app.db, &tag, user.id, page.before, page.rows()).await?;
+    let (tag, viewer, before, rows) = (tag.as_str(), user.id, page.before, page.rows());
+    let read = |db: PgPool| async move { PostTag::list_posts(&db, tag, viewer, before, rows).await };
+    let posts = reading::list(&app, viewer, read).await?;
     let posts = shown::to_reader(&mut *app.db.acquire().await?, &library.urls, posts).await?;
     Ok(page.answer(posts, |post| (post.created_at, post.id)))
 }

@@ -20,6 +20,7 @@ mod rights;
 mod rolling;
 mod sentinels;
 mod servers;
+mod standby;
 mod start_order;
 mod top;
 mod watching;

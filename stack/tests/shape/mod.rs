@@ -28,6 +28,7 @@ const SQL_IN_CORE: &[&str] = &[
     "core/ground/database.rs",
     "core/ground/jobs.rs",
     "core/ground/leases.rs",
+    "core/ground/replica.rs",
     "core/doors/audit.rs",
     "core/doors/erasure.rs",
     "core/doors/idempotency.rs",

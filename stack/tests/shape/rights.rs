@@ -61,6 +61,7 @@ fn user(service: &str) -> String {
     let mut counted: Vec<_> = files.iter().flat_map(limits).map(|name| format!("~rl:{name}:*")).collect();
     counted.sort();
     own.extend(counted);
+    own.push(format!("~{noun}:wrote:*"));
     own.extend(of(HASHES, service).split_whitespace().map(str::to_owned));
     let followed = files.iter().flat_map(followed);
     let mut others: Vec<_> = catalogue.consumed.keys().cloned().chain(followed).collect();

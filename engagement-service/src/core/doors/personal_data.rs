@@ -60,7 +60,8 @@ async fn list(
     let kind = params.iter().find(|(name, _)| *name == "kind").map(|(_, kind)| kind);
     let source = personal_data.iter().find(|source| Some(source.name) == kind);
     let source = source.ok_or(Error::Refused(StatusCode::NOT_FOUND, "No such kind"))?;
-    let held = (source.list)(&app.db, person, page.before, page.rows()).await?;
+    let (before, rows) = (page.before, page.rows());
+    let (held, _) = app.read(person, |db| async move { (source.list)(&db, person, before, rows).await }).await?;
     Ok(page.answer(held, |held| (held.at, held.id)))
 }
 

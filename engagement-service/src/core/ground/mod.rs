@@ -4,6 +4,7 @@ pub mod http_client;
 pub mod jobs;
 pub mod leases;
 pub mod redis;
+pub mod replica;
 pub mod settings;
 pub mod telemetry;
 pub mod worker;

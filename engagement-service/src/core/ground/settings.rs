@@ -169,6 +169,10 @@ pub struct Base {
     #[arg(long, env = "DATABASE_DIRECT_URL", hide_env_values = true, value_parser = check_postgres_url)]
     pub database_direct_url: Option<SecretString>,
 
+    /// A standby of that Postgres, past any pooler: lists and searches are read from it while it is less than ten seconds behind
+    #[arg(long, env = "DATABASE_REPLICA_URL", hide_env_values = true, value_parser = check_postgres_url)]
+    pub database_replica_url: Option<SecretString>,
+
     /// Connections to Postgres kept at most, from 2
     #[arg(long, env = "DATABASE_POOL", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..))]
     pub database_pool: u32,

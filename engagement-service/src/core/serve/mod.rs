@@ -32,6 +32,7 @@ use crate::core::events::relay::Relay;
 use crate::core::events::{Subscription, backlog, retention};
 use crate::core::ground::jobs::{self, Job};
 use crate::core::ground::leases::LeaseManager;
+use crate::core::ground::replica::{Replica, ReplicaWatch};
 use crate::core::ground::settings::{self, Base};
 use crate::core::ground::telemetry::{self, meters};
 use crate::core::ground::{database, http_client, worker};
@@ -121,6 +122,7 @@ impl Service {
             publishes: self.publishes,
             authenticator: (self.authenticator)(arguments, &db)?,
             limits: Limits::new(self.limits, &settings, redis.clone())?,
+            replica: Replica::open(&settings, &db, &direct, &redis, self.schema)?,
             http: http_client::builder().connect_timeout(HTTP_CONNECT).timeout(HTTP_TIMEOUT).build()?,
             db,
             direct,
@@ -176,6 +178,9 @@ impl Service {
             app.start(format!("consumer of {}", subscription.stream), Consumer::new(app.clone(), subscription, lease));
         }
         app.start("leases", leases);
+        if let Some(replica) = &app.replica {
+            app.start("replica", ReplicaWatch::new(replica));
+        }
         app.start_after_commits("relay", Relay::new(&app));
         app.start("erasures", Eraser { app: app.clone(), erasure: &self.erasure });
         for stream in app.authenticator.invalidating_streams() {
@@ -239,6 +244,9 @@ pub async fn serve(service: &'static Service, app: App, mut features: Features) 
         tracing::warn!("some background work did not end in time; it is done again after the next start");
     }
     app.db.close().await;
+    if let Some(replica) = &app.replica {
+        replica.close().await;
+    }
     telemetry::stop().await;
     tracing::info!(service = app.name, "stopped");
     Ok(())

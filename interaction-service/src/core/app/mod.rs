@@ -11,10 +11,12 @@ use sqlx::{PgPool, PgTransaction};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use crate::core::app::identity::Authenticate;
 use crate::core::app::limits::Limits;
 use crate::core::ground::redis::Redis;
+use crate::core::ground::replica::{self, Replica};
 use crate::core::ground::settings::Base;
 use crate::core::ground::worker::{self, Worker};
 
@@ -39,6 +41,8 @@ pub struct AppState {
     /// For what needs a session of its own, which no pooler takes away between two transactions.
     pub direct: PgConnectOptions,
     pub redis: Redis,
+    /// The standby of Postgres, where there is one.
+    pub replica: Option<Arc<Replica>>,
     /// Calls of other services.
     pub http: reqwest::Client,
     /// Finds out who calls.
@@ -64,6 +68,7 @@ impl AppState {
     /// what else of the service waits for work.
     pub async fn commit(&self, tx: PgTransaction<'static>) -> sqlx::Result<()> {
         tx.commit().await?;
+        replica::record_commit();
         self.commits.send_modify(|commits| *commits += 1);
         Ok(())
     }
@@ -77,6 +82,18 @@ impl AppState {
         match tx {
             Some(tx) => self.commit(tx).await,
             None => Ok(()),
+        }
+    }
+
+    /// Reads what may be a few seconds old, but for what the person who reads has written: from a standby of Postgres where there is
+    /// one; and whether it was read there. Then it decides neither what its reader may see nor what they may do.
+    pub async fn read<T, F>(&self, person: Uuid, read: impl Fn(PgPool) -> F) -> sqlx::Result<(T, bool)>
+    where
+        F: Future<Output = sqlx::Result<T>>,
+    {
+        match &self.replica {
+            Some(replica) => replica.read(person, read).await,
+            None => Ok((read(self.db.clone()).await?, false)),
         }
     }
 

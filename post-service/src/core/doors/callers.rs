@@ -11,6 +11,7 @@ use crate::core::api::errors::{Error, NOT_AUTHENTICATED};
 use crate::core::app::App;
 use crate::core::app::identity::{Status, User, bearer};
 use crate::core::events::follower::Follower;
+use crate::core::ground::replica;
 use crate::core::ground::telemetry::trace;
 
 /// A person who calls, muted or not: for what a muted person may write, such as a new password or an appeal.
@@ -29,6 +30,7 @@ where
         }
         let user = App::from_ref(state).authenticator.authenticate(parts).await?;
         trace::record_caller(user.id, &format!("{:?}", user.role));
+        replica::record_caller(user.id);
         parts.extensions.insert(user.clone());
         Ok(Self(user))
     }

@@ -19,6 +19,7 @@ use crate::core::contract::extract::BODY_LIMIT;
 use crate::core::contract::routing;
 use crate::core::doors::client_ip::Client;
 use crate::core::doors::{idempotency, limit_layer};
+use crate::core::ground::replica;
 use crate::core::ground::telemetry::meters::InFlight;
 use crate::core::ground::telemetry::{Trace, spans};
 
@@ -75,7 +76,8 @@ async fn admit(State(app): State<App>, request: Request, next: Next) -> Response
     }
     let client = Client::of(&request, &app.settings.trusted_proxies);
     let late = |_| problem(StatusCode::SERVICE_UNAVAILABLE, json!("The request took too long"));
-    let answer = tokio::time::timeout(REQUEST_TIMEOUT, client.scope(next.run(request))).await;
+    let followed = replica::follow(app.replica.as_deref(), next.run(request));
+    let answer = tokio::time::timeout(REQUEST_TIMEOUT, client.scope(followed)).await;
     let mut response = answer.unwrap_or_else(late);
     if app.draining.is_cancelled() {
         // A caller that keeps connections gives each up with an answer, before the stop could meet a request on its way.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::backfill::models::ListingBackfill;
 use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
 use crate::posts::models::{EXCERPT, Post, WHOLE_PAGE};
 use crate::posts::{Commenters, Status};
 
@@ -208,6 +209,35 @@ pub async fn load_visible(db: impl PgExecutor<'_>, ids: &[Uuid], viewer: Uuid) -
         from post where id = any($1) and visible(post, $2) order by array_position($1, id)"#,
         ids,
         viewer
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// A version of a post, as readers are shown it: another one has another time, or other words of moderation about it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PostVersionKey {
+    pub id: Uuid,
+    pub updated_at: Timestamp,
+    pub labels: Vec<String>,
+    pub comments: Commenters,
+}
+
+/// The versions of those of these posts that the viewer may see, in no order; for a search those that it finds.
+pub async fn load_version_keys(
+    db: impl PgExecutor<'_>,
+    ids: &[Uuid],
+    viewer: Uuid,
+    is_search: bool,
+) -> sqlx::Result<Vec<PostVersionKey>> {
+    sqlx::query_as!(
+        PostVersionKey,
+        "select id, updated_at, labels, comments from post
+        where id = any($1) and visible(post, $2)
+            and (not $3::boolean or exists (select from post_search where post_id = post.id))",
+        ids,
+        viewer,
+        is_search
     )
     .fetch_all(db)
     .await

@@ -74,3 +74,29 @@ impl SuggestedPost {
         .await
     }
 }
+
+/// Whether there are posts with these tags, and the viewer may see these posts, under these titles.
+pub async fn are_current(
+    db: impl PgExecutor<'_>,
+    viewer: Uuid,
+    tags: &[SuggestedTag],
+    posts: &[SuggestedPost],
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select not exists (
+            select from unnest($1::text[]) as shown (tag)
+            where not exists (select from post_tag where post_tag.tag collate "C" = shown.tag)
+        ) and not exists (
+            select from unnest($2::uuid[], $3::text[]) as shown (id, title)
+            where not exists (
+                select from post join post_search on post_id = post.id
+                where post.id = shown.id and visible(post, $4) and coalesce(post.title, '') = shown.title)
+        ) as "are_current!""#,
+        &tags.iter().map(|one| one.tag.clone()).collect::<Vec<_>>(),
+        &posts.iter().map(|one| one.id).collect::<Vec<_>>(),
+        &posts.iter().map(|one| one.title.clone()).collect::<Vec<_>>(),
+        viewer
+    )
+    .fetch_one(db)
+    .await
+}
