@@ -52,10 +52,8 @@ fn nothing_is_lost_or_doubled_through_a_pooler() {
 }
 
 /// The same on a cluster of Redis whose primaries are killed, stopped and replaced, with the loss of what they acknowledged, and
-/// whose slots move: each kind of fault once. It is played every night, and not with each change: now and then a service's client of the
-/// cluster does not settle in time after the last fault (docs/operations.md).
+/// whose slots move: each kind of fault once.
 #[test]
-#[ignore = "the client of a cluster does not always settle in time; played every night"]
 fn nothing_is_lost_or_doubled_when_a_cluster_of_redis_loses_what_it_acknowledged() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let faults = "kill-primary,pause-primary,takeover-with-loss,reshard,double-kill";

@@ -41,7 +41,7 @@ impl Feeds {
     /// Feeds in the Redis of the settings, which is connected to on first use.
     pub fn open(app: &App, settings: FeedSettings) -> anyhow::Result<Self> {
         let url = settings.feed_redis_url.as_ref().unwrap_or(&app.settings.redis_url);
-        let redis = url.expose_secret().parse::<RedisAddress>()?.open(TIMEOUT)?;
+        let redis = url.expose_secret().parse::<RedisAddress>()?.open(TIMEOUT);
         Ok(Self { app: app.clone(), cache: Arc::new(FeedCache::new(redis, app.redis.clone())), settings })
     }
 

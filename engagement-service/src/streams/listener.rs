@@ -1,4 +1,5 @@
 //! The listener of a process: a worker that wakes streams when Redis names their readers, or posts that their readers look up.
+use std::slice;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -94,7 +95,11 @@ async fn connect(app: &App) -> anyhow::Result<PubSubStream> {
 
 /// A connection that subscribes to channels. In a cluster any node that answers has all of them.
 async fn connect_to_subscribe(address: &RedisAddress) -> RedisResult<PubSub> {
-    let RedisAddress::Cluster(nodes) = address else { return address.primary().await?.get_async_pubsub().await };
+    let nodes = match address {
+        RedisAddress::Server(server) => slice::from_ref(server),
+        RedisAddress::Sentinels(sentinels) => return sentinels.find_primary().await?.get_async_pubsub().await,
+        RedisAddress::Cluster(nodes) => nodes.as_slice(),
+    };
     let mut failure = RedisError::from((ErrorKind::InvalidClientConfig, "a cluster without nodes"));
     for node in nodes {
         match Client::open(node.clone())?.get_async_pubsub().await {

@@ -69,7 +69,7 @@ impl Platform {
         template::fill(service, &database).await;
         let platform = Self::open(service, arguments);
         let app = &platform.app;
-        // There is nothing to migrate; a role behind a pooler gets its settings.
+        // A database with a past of its own is migrated; a role behind a pooler gets its settings.
         database::prepare(&app.db, &app.direct, service.schema, service.migrations).await.unwrap();
         platform
     }

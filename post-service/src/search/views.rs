@@ -3,14 +3,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::{Extension, Json};
 
 use super::schemas::{PostSearch, Prefix, SearchHit, SuggestionsOut};
 use super::{reading, signals};
 use crate::core::api::errors::{Error, Problem};
-use crate::core::api::pagination::{Cursor, Page};
+use crate::core::api::pagination::Page;
 use crate::core::app::App;
 use crate::core::app::identity::User;
 use crate::core::contract::extract::Query;
@@ -19,10 +18,17 @@ use crate::media::library::MediaLibrary;
 /// Search published posts by their words
 ///
 /// Words, `"phrases"`, `or`, and `-` before what must not be there. Case and accents make no difference, and in the language of
-/// a post neither do endings. By relevance, the newest 2,000 posts that match are ranked, and the list ends with them.
+/// a post neither do endings. By relevance, the newest 2,000 posts that match are ranked, and the list ends with them; of those that fit
+/// equally well the newer one comes first.
 ///
 /// Where a filter lets few of very many posts with common words through, a page has those that a bounded search has found, which can be
-/// fewer than `limit`, or none. The list ends where there is no `Link` header. By relevance, what is found further on follows behind.
+/// fewer than `limit`, or none. The list ends where there is no `Link` header.
+///
+/// Where more than 40,000 posts have the words, the order by relevance is one of stretches: the newest 40,000 posts are searched and what
+/// is found there is ranked, then the 40,000 before these, and so on. Each stretch is in order by itself, and a post of an older one follows
+/// behind all of the newer ones, however well it fits. `since` and `until` choose one stretch. Pages have each post once as long as the posts
+/// stay as they are; one that is deleted, hidden or edited meanwhile can move others across the border of a page. By time, no page misses or
+/// repeats a post.
 #[utoipa::path(get, path = "/posts/search", tag = "search", params(
     ("q" = String, Query, min_length = 1, max_length = 200, example = "engine -\"steam power\"", description = "What is searched for; at least one word must not be excluded"),
     ("author" = Option<uuid::Uuid>, Query, description = "Only posts of this user"),
@@ -31,7 +37,7 @@ use crate::media::library::MediaLibrary;
     ("has_media" = Option<bool>, Query, example = false, description = "Only posts that show pictures, or with `false` only those that show none"),
     ("since" = Option<String>, Query, max_length = 40, example = "2026-01-01", description = "Only posts published at this time or later: a day or a time with its zone"),
     ("until" = Option<String>, Query, max_length = 40, example = "2036-01-01T00:00:00Z", description = "Only posts published before this time"),
-    ("order" = Option<String>, Query, max_length = 9, pattern = "^(relevance|time)$", description = "`relevance`, also when not given, or `time`"),
+    ("order" = Option<String>, Query, max_length = 9, pattern = "^(relevance|time)$", description = "`relevance`, also when not given: what fits best first, within each stretch of the newest posts that are searched together; or `time`: the newest first"),
     ("limit" = Option<i64>, Query, minimum = 1, maximum = 200, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
@@ -49,14 +55,7 @@ pub async fn search_posts(
     let begun = Instant::now();
     let found = reading::find(&app, user.id, &search, page.before, page.limit, &library.urls).await?;
     signals::searched(search.order, begun.elapsed(), found.hits.is_empty());
-    let link = found.next.and_then(|next| link_to(page, next)).map(|link| [(header::LINK, link)]);
-    Ok((link, Json(found.hits)).into_response())
-}
-
-/// The `Link` header to the page behind a place, which need not be the place of a result.
-fn link_to(mut page: Page, next: Cursor) -> Option<HeaderValue> {
-    page.limit = 1;
-    page.answer(vec![(), ()], |()| (next.at, next.id)).headers_mut().remove(header::LINK)
+    Ok(page.answer_with(found.hits, found.next))
 }
 
 /// Suggest tags and posts while a user types

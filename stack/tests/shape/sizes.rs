@@ -2,9 +2,9 @@
 
 use super::{imports::inside, production::lines_of_code, sources::Source};
 
-/// The core without its wing: what it has today, of which 310 are the kinds of Redis and the pooler, 280 the standby of Postgres, and 27 the
+/// The core without its wing: what it has today, of which 280 are the kinds of Redis and the pooler, 280 the standby of Postgres, and 27 the
 /// emptying of an outbox in parts. The goal is 3,100 without these; a change may lower this number and not raise it.
-pub const CORE_LINES: usize = 4_321;
+pub const CORE_LINES: usize = 4_227;
 /// The wing that only compatibility with the original API demands.
 pub const CONTRACT_LINES: usize = 300;
 /// One file of a service or of the launcher.
@@ -48,7 +48,7 @@ fn what_is_too_long_is_named() {
     files.extend([file("core/mod.rs", 1), file("core/contract/more.rs", 1), file("a/models.rs", FILE_LINES + 1)]);
     let found = [
         "s/src/a/models.rs has 301 lines, 300 are allowed",
-        "s/src/core has 4322 lines, 4321 are allowed",
+        "s/src/core has 4228 lines, 4227 are allowed",
         "s/src/core/contract has 301 lines, 300 are allowed",
     ];
     assert_eq!(too_long("s", &files), found);

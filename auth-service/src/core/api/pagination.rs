@@ -69,11 +69,14 @@ impl Page {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);
-        let next = items.last().filter(|_| more).map(|last| {
-            let (at, id) = place(last);
-            [(header::LINK, format!("<{}cursor={}>; rel=\"next\"", self.link, Cursor { at, id }.encode()))]
-        });
-        (next, axum::Json(items)).into_response()
+        let next = items.last().filter(|_| more).map(place).map(|(at, id)| Cursor { at, id });
+        self.answer_with(items, next)
+    }
+
+    /// The same, where the next page begins behind a place that need not be that of an item.
+    pub fn answer_with<T: Serialize>(self, items: Vec<T>, next: Option<Cursor>) -> Response {
+        let link = next.map(|next| format!("<{}cursor={}>; rel=\"next\"", self.link, next.encode()));
+        (link.map(|link| [(header::LINK, link)]), axum::Json(items)).into_response()
     }
 }
 

@@ -178,7 +178,7 @@ pub struct Base {
     pub database_pool: u32,
 
     /// Redis that holds the event streams: redis://host:port/database, redis://host:port,host:port?cluster, or
-    /// redis+sentinel://host:port,host:port/service/database
+    /// redis+sentinel://host:port,host:port/service/database; each also with rediss for redis, which is TLS
     #[arg(long, env = "REDIS_URL", hide_env_values = true, default_value = "redis://127.0.0.1:6379/0", value_parser = check_redis_url)]
     pub redis_url: SecretString,
 

@@ -115,7 +115,7 @@ impl Service {
         settings.check()?;
         let direct = database::options(settings.database_directly()?, self.schema);
         let db = database::pool(database::pooled(&settings, &direct)?, settings.database_pool);
-        let redis = settings.redis()?.open(REDIS_TIMEOUT)?;
+        let redis = settings.redis()?.open(REDIS_TIMEOUT);
         Ok(Arc::new(AppState {
             name: self.name,
             group: self.group,

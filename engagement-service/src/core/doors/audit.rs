@@ -32,6 +32,5 @@ pub async fn record(db: impl PgExecutor<'_>, entry: Entry<'_>) -> sqlx::Result<(
         Client::current().map(Client::network),
         trace::trace_id()
     );
-    query.execute(db).await?;
-    Ok(())
+    query.execute(db).await.map(drop)
 }

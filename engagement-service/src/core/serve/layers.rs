@@ -109,8 +109,7 @@ async fn observe(request: Request, next: Next) -> Response {
         response.headers_mut().insert("x-request-id", id);
     }
     let (status, took) = (response.status(), begun.elapsed());
-    let (attributes, failure) = spans::answered(status);
-    trace.end(attributes, failure);
+    spans::end_answered(&trace, status);
     span.in_scope(|| tracing::debug!(target: "access", status = status.as_u16(), seconds = took.as_secs_f64()));
     let labels = [("method", method.to_owned()), ("route", route), ("status", status.as_u16().to_string())];
     metrics::histogram!("http_request_duration_seconds", &labels).record(took);

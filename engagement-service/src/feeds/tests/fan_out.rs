@@ -1,5 +1,6 @@
 //! The fan-out: what enters which feeds, crashes, and authors with very many followers.
 use futures::StreamExt;
+use secrecy::ExposeSecret;
 use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
@@ -20,8 +21,8 @@ async fn a_post_enters_the_feeds_that_are_kept_and_no_other(_: PgPoolOptions, da
     world.follow(away, bert).await;
     world.work().await;
     assert_eq!(world.feed(anna).await, NO_POSTS);
-    let mut news =
-        world.platform.app.settings.redis().unwrap().primary().await.unwrap().get_async_pubsub().await.unwrap();
+    let redis = redis::Client::open(world.platform.app.settings.redis_url.expose_secret()).unwrap();
+    let mut news = redis.get_async_pubsub().await.unwrap();
     news.subscribe("feed:news").await.unwrap();
     let post = world.post(bert).await;
     world.work().await;

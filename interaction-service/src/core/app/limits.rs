@@ -229,7 +229,7 @@ mod tests {
         let command = Base::augment_args(Command::new("test"));
         let arguments = command.try_get_matches_from(usual.iter().chain(arguments)).unwrap();
         let settings = Base::from_arg_matches(&arguments).unwrap();
-        let redis = "redis://127.0.0.1:1".parse::<RedisAddress>().unwrap().open(REDIS_TIMEOUT).unwrap();
+        let redis = "redis://127.0.0.1:1".parse::<RedisAddress>().unwrap().open(REDIS_TIMEOUT);
         Limits::new(table, &settings, redis)
     }
 

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use chrono::{TimeDelta, Utc};
-use redis::{AsyncCommands, RedisError, ToRedisArgs, Value};
+use redis::streams::StreamReadOptions;
+use redis::{AsyncCommands, RedisError, ToRedisArgs};
 use tokio::sync::watch;
 use tracing::Instrument;
 
@@ -23,6 +24,9 @@ use crate::core::ground::worker::{Outcome, Worker, backoff};
 
 /// How often an event that fails for no known reason is tried.
 const MAX_TRIES: u32 = 5;
+/// One read in 16 begins with what is pending. A Redis that replaces another may not have its last acknowledgements, and no call
+/// fails by that: the entries would stay pending, and the stream uncut, until something else failed.
+const READS_PER_LOOK_AT_PENDING: u32 = 16;
 /// How long one step waits for the lease.
 const LEASE_WAIT: Duration = Duration::from_secs(10);
 
@@ -48,6 +52,7 @@ pub struct Consumer {
     watermark: Option<Id>,
     /// Its own entries that were delivered and not acknowledged come first.
     pending_first: bool,
+    reads: u32,
     failures: HashMap<Id, u32>,
     /// Whether the last step ended well, so that what it has left here is true.
     sound: bool,
@@ -57,7 +62,7 @@ impl Consumer {
     /// A consumer that works while it holds the lease.
     pub fn new(app: App, subscription: Subscription, lease: watch::Receiver<bool>) -> Self {
         let (connection, watermark, failures) = (None, None, HashMap::new());
-        Self { app, subscription, lease, connection, watermark, pending_first: true, failures, sound: false }
+        Self { app, subscription, lease, connection, watermark, pending_first: true, reads: 0, failures, sound: false }
     }
 
     /// Reads once, waiting at most `block` for something to come, and applies what it got.
@@ -239,18 +244,16 @@ impl Consumer {
 
     async fn read(&mut self, block: Duration) -> Result<Entries, Failure> {
         let (stream, group) = (self.subscription.stream, self.app.group);
+        self.reads = self.reads.wrapping_add(1);
+        self.pending_first |= self.reads.is_multiple_of(READS_PER_LOOK_AT_PENDING);
         let mut connection = self.connection().await?;
-        let mut read = redis::cmd("XREADGROUP");
-        read.arg("GROUP").arg(group).arg(stream).arg("COUNT").arg(self.subscription.batch);
-        read.arg("BLOCK").arg(u64::try_from(block.as_millis()).unwrap_or(u64::MAX)).arg("STREAMS").arg(stream);
-        read.arg(if self.pending_first { "0" } else { ">" });
-        let reply: Value = tokio::select! {
-            reply = read.query_async(&mut connection) => reply?,
-            // A read that is given up may still have been delivered to: it is pending then, and comes first next time.
-            () = self.app.stop.cancelled() => return Ok(Vec::new()),
-        };
-        let streams: Option<Vec<(String, Entries)>> =
-            redis::from_redis_value(reply).map_err(|e| Failure::Unknown(e.to_string()))?;
+        let block = usize::try_from(block.as_millis()).unwrap_or(usize::MAX);
+        let options = StreamReadOptions::default().group(group, stream).count(self.subscription.batch).block(block);
+        let (streams, after) = ([stream], [if self.pending_first { "0" } else { ">" }]);
+        let read = connection.xread_options(&streams, &after, &options);
+        // A read that is given up may still have been delivered to: it is pending then, and comes first next time.
+        let Some(reply) = self.app.stop.run_until_cancelled(read).await else { return Ok(Vec::new()) };
+        let streams: Option<Vec<(String, Entries)>> = reply?;
         Ok(streams.into_iter().flatten().flat_map(|(_, entries)| entries).collect())
     }
 

@@ -105,8 +105,7 @@ pub async fn park(tx: &mut PgTransaction<'_>, stream: &str, event: &Event, failu
         message.replace('\0', "\u{fffd}"),
         failure.to_string()
     );
-    query.execute(&mut **tx).await?;
-    Ok(())
+    query.execute(&mut **tx).await.map(drop)
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use redis::streams::StreamInfoStreamReply;
 use redis::{AsyncCommands, ErrorKind, RedisResult, Script, ServerErrorKind};
-use sqlx::PgPool;
 
 use crate::core::app::App;
 use crate::core::events::Id;
@@ -64,10 +63,8 @@ static APPEND: LazyLock<Script> = LazyLock::new(|| {
 
 /// Publishes the outbox of one service.
 pub struct Relay {
-    db: PgPool,
+    app: App,
     redis: Redis,
-    source: &'static str,
-    streams: &'static [&'static str],
     /// The last id of each stream, as far as this relay knows; forgotten whenever it may be wrong.
     last: HashMap<&'static str, Id>,
     /// When Redis was last asked for the end of every stream.
@@ -78,15 +75,8 @@ pub struct Relay {
 impl Relay {
     /// A relay that has not asked Redis yet.
     pub fn new(app: &App) -> Self {
-        Self {
-            db: app.db.clone(),
-            redis: app.redis.clone(),
-            source: app.name,
-            streams: app.publishes,
-            last: HashMap::new(),
-            last_full_check: None,
-            fast_polls_left: 0,
-        }
+        let (redis, last) = (app.redis.clone(), HashMap::new());
+        Self { app: app.clone(), redis, last, last_full_check: None, fast_polls_left: 0 }
     }
 
     /// Appends to a stream all that is waiting for it; the number of entries appended.
@@ -98,17 +88,17 @@ impl Relay {
             None => last_id(&mut self.redis, stream).await?,
         };
         loop {
-            let numbered = number(&self.db, &mut self.redis, stream, last).await?;
+            let numbered = number(&self.app.db, &mut self.redis, stream, last).await?;
             let count = i64::try_from(numbered.events.len())?;
             // What was numbered before and is not in the stream comes first.
             let mut batch = if numbered.before == last.ms {
                 numbered.events
             } else {
-                list_numbered(&self.db, stream, last).await?
+                list_numbered(&self.app.db, stream, last).await?
             };
             truncate_to_max_bytes(&mut batch);
             let begun = SystemTime::now();
-            let (done, true_last) = append(&mut self.redis, self.source, stream, last, &batch).await?;
+            let (done, true_last) = self.append(stream, last, &batch).await?;
             if done {
                 appended += batch.len();
                 metrics::counter!("events_appended_total", "stream" => stream).increment(batch.len() as u64);
@@ -132,13 +122,14 @@ impl Relay {
 
     /// Asks Redis for the end of every stream, once a second: what it lost must come back even if nothing new is published.
     async fn check_stream_ends(&mut self) -> anyhow::Result<()> {
-        let all_known = self.streams.iter().all(|stream| self.last.contains_key(stream));
+        let streams = self.app.publishes;
+        let all_known = streams.iter().all(|stream| self.last.contains_key(stream));
         if all_known && self.last_full_check.is_some_and(|checked| checked.elapsed() < IDLE_POLL) {
             return Ok(());
         }
         // Fails where another server is the primary by now; the connection leads there the next time.
         self.redis.runs().await?;
-        for stream in self.streams {
+        for stream in streams {
             let found = last_id(&mut self.redis, stream).await?;
             if let Some(expected) = self.last.insert(stream, found).filter(|expected| *expected > found) {
                 report_rewind(stream, expected, found);
@@ -163,32 +154,26 @@ impl Relay {
             &streams,
             &ends
         );
-        Ok(behind.fetch_all(&self.db).await?.into_iter().collect())
+        Ok(behind.fetch_all(&self.app.db).await?.into_iter().collect())
     }
-}
 
-/// The one way in which a stream is written: a batch goes behind the last id that the relay knows of, or not at all. Answers
-/// whether it did, and the stream's last id. An error says nothing about either.
-async fn append(
-    redis: &mut Redis,
-    source: &str,
-    stream: &str,
-    last: Id,
-    batch: &[NumberedEvent],
-) -> anyhow::Result<(bool, Id)> {
-    let mut call = APPEND.key(stream);
-    call.arg(last.to_string()).arg(source);
-    for event in batch {
-        call.arg(&event.id)
-            .arg(event.message.get())
-            .arg(event.event_id.to_string())
-            .arg(&event.prev)
-            .arg(event.occurred_at.to_string())
-            .arg(event.version)
-            .arg(event.traceparent.as_deref().unwrap_or_default());
+    /// The one way in which a stream is written: a batch goes behind the last id that the relay knows of, or not at all. Answers
+    /// whether it did, and the stream's last id. An error says nothing about either.
+    async fn append(&mut self, stream: &str, last: Id, batch: &[NumberedEvent]) -> anyhow::Result<(bool, Id)> {
+        let mut call = APPEND.key(stream);
+        call.arg(last.to_string()).arg(self.app.name);
+        for event in batch {
+            call.arg(&event.id)
+                .arg(event.message.get())
+                .arg(event.event_id.to_string())
+                .arg(&event.prev)
+                .arg(event.occurred_at.to_string())
+                .arg(event.version)
+                .arg(event.traceparent.as_deref().unwrap_or_default());
+        }
+        let (done, last): (bool, String) = call.invoke_async(&mut self.redis).await?;
+        Ok((done, last.parse()?))
     }
-    let (done, last): (i64, String) = call.invoke_async(redis).await?;
-    Ok((done == 1, last.parse()?))
 }
 
 /// The last id of a stream; 0-0 when there is no such stream.
@@ -221,7 +206,7 @@ impl Worker for Relay {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         self.check_stream_ends().await?;
         let (behind, mut appended) = (self.behind().await?, 0);
-        for stream in self.streams.iter().filter(|stream| behind.contains(**stream)) {
+        for stream in self.app.publishes.iter().filter(|stream| behind.contains(**stream)) {
             appended += self.relay(stream).await?;
         }
         if appended > 0 {

@@ -9,10 +9,6 @@ use tokio_util::sync::CancellationToken;
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 /// The longest wait between tries of what keeps failing: an outage ends at most this long before work goes on.
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
-/// How long a step may take before it is given up. Whatever it waits for has shorter limits of its own, but not where a
-/// network swallows packets: there a connection seems open for a quarter of an hour. Carrying a large backlog is one
-/// step and may take longer; it goes on where it was given up.
-const STEP_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What a step found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +21,11 @@ pub enum Outcome {
 
 /// Background work that is done step by step.
 pub trait Worker: Send + 'static {
+    /// How long a step may take before it is given up. Whatever it waits for has shorter limits of its own, but not where a
+    /// network swallows packets: there a connection seems open for a quarter of an hour. Carrying a large backlog is one
+    /// step and may take longer; it goes on where it was given up.
+    const STEP_TIMEOUT: Duration = Duration::from_mins(1);
+
     /// Does one piece of work. An error is logged, and the step is tried again after a growing wait. It may be dropped at
     /// any await, and is then begun anew.
     fn step(&mut self) -> impl Future<Output = anyhow::Result<Outcome>> + Send;
@@ -38,14 +39,9 @@ pub fn backoff(failures: u32) -> Duration {
 
 /// Runs a worker, under its name in the log, until the service stops; a step that has begun is finished. `wake` ends the
 /// pause after an idle step.
-pub async fn run(name: String, worker: impl Worker, stop: CancellationToken, wake: Option<watch::Receiver<u64>>) {
-    run_within(STEP_TIMEOUT, name, worker, stop, wake).await;
-}
-
-async fn run_within(
-    limit: Duration,
+pub async fn run<W: Worker>(
     name: String,
-    mut worker: impl Worker,
+    mut worker: W,
     stop: CancellationToken,
     mut wake: Option<watch::Receiver<u64>>,
 ) {
@@ -55,8 +51,9 @@ async fn run_within(
         if let Some(wake) = &mut wake {
             wake.mark_unchanged();
         }
-        let done = tokio::time::timeout(limit, worker.step()).await;
-        let outcome = done.unwrap_or_else(|_| Err(anyhow::anyhow!("given up after {} s", limit.as_secs_f32())));
+        let done = tokio::time::timeout(W::STEP_TIMEOUT, worker.step()).await;
+        let late = |_| Err(anyhow::anyhow!("given up after {} s", W::STEP_TIMEOUT.as_secs_f32()));
+        let outcome = done.unwrap_or_else(late);
         let pause = match outcome {
             Ok(outcome) => {
                 failures = 0;
@@ -97,6 +94,8 @@ mod tests {
     }
 
     impl Worker for Stuck {
+        const STEP_TIMEOUT: Duration = Duration::from_millis(10);
+
         async fn step(&mut self) -> anyhow::Result<Outcome> {
             self.steps += 1;
             if self.steps == 1 {
@@ -111,8 +110,7 @@ mod tests {
     #[tokio::test]
     async fn a_step_that_never_ends_is_given_up() {
         let stop = CancellationToken::new();
-        let work =
-            run_within(Duration::from_millis(10), "stuck".into(), Stuck { stop: stop.clone(), steps: 0 }, stop, None);
+        let work = run("stuck".into(), Stuck { stop: stop.clone(), steps: 0 }, stop, None);
         let ended = tokio::time::timeout(Duration::from_secs(5), work).await;
         assert!(ended.is_ok(), "it was not begun anew");
     }

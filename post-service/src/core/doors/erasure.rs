@@ -56,9 +56,9 @@ impl Erasure {
 
 fn user_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
-        let people: Vec<DepartedUser> =
-            events.iter().map(|event| serde_json::from_str(&event.message)).collect::<Result<_, _>>()?;
-        Ok(begin(tx, &people.iter().map(|person| person.id).collect::<Vec<_>>()).await?)
+        let person = |event: &Event| serde_json::from_str(&event.message).map(|left: DepartedUser| left.id);
+        let people: Vec<Uuid> = events.iter().map(person).collect::<Result<_, _>>()?;
+        Ok(begin(tx, &people).await?)
     })
 }
 
@@ -68,8 +68,7 @@ pub async fn begin(tx: &mut PgTransaction<'_>, people: &[Uuid]) -> sqlx::Result<
         "insert into erasure (person) select distinct * from unnest($1::uuid[]) on conflict (person) do nothing",
         people
     );
-    query.execute(&mut **tx).await?;
-    Ok(())
+    query.execute(&mut **tx).await.map(drop)
 }
 
 /// An erasure under way.
@@ -199,8 +198,7 @@ async fn finish(tx: &mut PgTransaction<'_>, erasure: &PendingErasure) -> sqlx::R
         erasure.person,
         erasure.second_pass
     );
-    query.execute(&mut **tx).await?;
-    Ok(())
+    query.execute(&mut **tx).await.map(drop)
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 //!
 //! Spans that have ended wait in a bounded queue (`OTEL_BSP_MAX_QUEUE_SIZE`, 2048) for a thread that sends them in batches.
 //! No request waits for it: what does not fit is dropped, and a collector that is away is logged when it goes and comes back.
-use std::pin::Pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
@@ -76,10 +76,7 @@ struct CollectorClient {
 }
 
 impl HttpClient for CollectorClient {
-    fn send_bytes<'a, 'b>(
-        &'a self,
-        request: Request<Bytes>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + 'b>>
+    fn send_bytes<'a, 'b>(&'a self, request: Request<Bytes>) -> BoxFuture<'b, Result<Response<Bytes>, HttpError>>
     where
         'a: 'b,
         Self: 'b,

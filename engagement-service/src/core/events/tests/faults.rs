@@ -100,6 +100,33 @@ async fn the_append_only_file_rolled_back(_: PgPoolOptions, database: PgConnectO
     assert_eq!(platform.applied().await, [1, 2, 3, 4, 5, 6]);
 }
 
+/// A primary that was replaced has acknowledged what its successor still holds as pending. No call fails by that.
+#[sqlx::test(migrations = false)]
+async fn acknowledgements_that_redis_lost_are_made_again(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (mut relay, mut consumer) = (Relay::new(&platform.app), platform.consumer());
+    platform.publish_all(1..=3).await;
+    relay.relay(STREAM).await.unwrap();
+    drain(&mut consumer).await.unwrap();
+    assert_eq!(platform.pending().await, 0);
+
+    // The stream as a replica has it that was given the deliveries and not the acknowledgements.
+    platform.redis(&["XGROUP", "SETID", STREAM, SERVICE.group, "0"]).await;
+    let read = ["XREADGROUP", "GROUP", SERVICE.group, STREAM, "STREAMS", STREAM, ">"];
+    platform.redis(&read).await;
+    assert_eq!(platform.pending().await, 3);
+
+    // New events go on being applied meanwhile, and no failure leads back to what is pending.
+    for n in 4..=24 {
+        platform.publish_all([n]).await;
+        relay.relay(STREAM).await.unwrap();
+        consumer.consume(MOMENT).await.unwrap();
+    }
+    drain(&mut consumer).await.unwrap();
+    assert_eq!(platform.pending().await, 0);
+    assert_eq!(platform.applied().await, (1..=24).collect::<Vec<_>>());
+}
+
 /// How long Redis is away is known from the pauses between the tries, which are not waited for here.
 #[sqlx::test(migrations = false)]
 async fn redis_away_for_60_s(_: PgPoolOptions, database: PgConnectOptions) {

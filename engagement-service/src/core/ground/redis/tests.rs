@@ -1,5 +1,5 @@
-//! What URLs of Redis say, and which servers answered.
-use redis::ConnectionAddr;
+//! What URLs of Redis say, which servers answered, and when a connection is made anew.
+use std::io;
 
 use super::*;
 
@@ -27,17 +27,33 @@ fn a_url_says_which_kind_of_redis_it_leads_to() {
     assert!(nodes.iter().all(|node| node.redis_settings().password() == Some("secret")));
 
     let url = "redis+sentinel://anna:secret@a:1,b:2/main/3?sentinel=guard:word";
-    let RedisAddress::Sentinels { sentinels, service, primary } = url.parse().unwrap() else { panic!("sentinels") };
+    let RedisAddress::Sentinels(Sentinels { nodes, service, primary }) = url.parse().unwrap() else {
+        panic!("sentinels")
+    };
     let guard = || Some("guard".to_owned());
-    assert_eq!(places(&sentinels), [("a".into(), 1, guard(), 0), ("b".into(), 2, guard(), 0)]);
+    assert_eq!(places(&nodes), [("a".into(), 1, guard(), 0), ("b".into(), 2, guard(), 0)]);
     assert_eq!(
         (service.as_str(), primary.redis_settings().username(), primary.redis_settings().db()),
         ("main", Some("anna"), 3)
     );
-    let RedisAddress::Sentinels { sentinels, primary, .. } = "redis+sentinel://a:1/main".parse().unwrap() else {
+    let RedisAddress::Sentinels(Sentinels { nodes, primary, .. }) = "redis+sentinel://a:1/main".parse().unwrap() else {
         panic!("sentinels")
     };
-    assert_eq!((places(&sentinels)[0].2.as_deref(), primary.redis_settings().username()), (None, None));
+    assert_eq!((places(&nodes)[0].2.as_deref(), primary.redis_settings().username()), (None, None));
+}
+
+#[test]
+fn a_url_with_tls_leads_to_no_connection_without() {
+    let urls = ["rediss://r:6379/0", "rediss://a:1,b:2?cluster", "rediss+sentinel://a:1,b:2/main"];
+    let is_secure = |node: &ConnectionInfo| matches!(node.addr(), ConnectionAddr::TcpTls { insecure: false, .. });
+    for url in urls {
+        let nodes = match url.parse::<RedisAddress>().unwrap() {
+            RedisAddress::Server(server) => vec![server],
+            RedisAddress::Sentinels(Sentinels { nodes, primary, .. }) => [nodes, vec![primary]].concat(),
+            RedisAddress::Cluster(nodes) => nodes,
+        };
+        assert!(nodes.iter().all(is_secure), "{url}");
+    }
 }
 
 #[test]
@@ -46,6 +62,7 @@ fn a_wrong_url_is_refused() {
         "r:7000",
         "http://r:7000",
         "redis+sentinel://a:1",
+        "http+sentinel://a:1/main",
         "redis://a:1,b:2",
         "redis://a:1,b:2/4?cluster",
         "redis://a:x?cluster",
@@ -74,7 +91,59 @@ fn another_primary_of_any_shard_is_another_redis() {
 #[tokio::test]
 async fn sentinels_that_do_not_answer_fail_commands() {
     let address: RedisAddress = "redis+sentinel://127.0.0.1:1/main".parse().unwrap();
-    let mut redis = address.open(Duration::from_millis(200)).unwrap();
+    let mut redis = address.open(Duration::from_millis(200));
     let failure = redis::cmd("PING").query_async::<String>(&mut redis).await.unwrap_err();
     assert!(failure.to_string().len() > 1 && redis.runs().await.is_err(), "{failure}");
+}
+
+/// Which implementation of TLS the process has is settled before it connects, and no panic says that there are two or none.
+#[tokio::test]
+async fn a_server_with_tls_that_is_away_fails_commands() {
+    let mut redis = "rediss://127.0.0.1:1".parse::<RedisAddress>().unwrap().open(Duration::from_secs(5));
+    let failure = redis::cmd("PING").query_async::<String>(&mut redis).await.unwrap_err();
+    assert!(failure.is_io_error(), "{failure}");
+}
+
+fn shared(url: &str) -> Arc<SharedConnection> {
+    let redis = url.parse::<RedisAddress>().unwrap().open(Duration::from_secs(1));
+    let Redis::Shared(shared) = redis else { panic!("it is not shared") };
+    shared
+}
+
+fn late() -> RedisResult<()> {
+    Err(io::Error::from(io::ErrorKind::TimedOut).into())
+}
+
+#[tokio::test]
+async fn a_connection_to_a_cluster_over_which_nothing_is_answered_is_made_anew() {
+    let cluster = shared("redis://127.0.0.1:1?cluster");
+    let failing_since = || cluster.lock().failing_since;
+    let (used, _) = cluster.connection().await.unwrap();
+    cluster.check(&used, late()).unwrap_err();
+    let first = failing_since().unwrap();
+    cluster.check(&used, late()).unwrap_err();
+    assert_eq!(failing_since(), Some(first), "it is given its time");
+    cluster.check(&used, Ok(())).unwrap();
+    assert_eq!(failing_since(), None, "an answer of any node is one");
+
+    cluster.lock().failing_since = Instant::now().checked_sub(SILENCE * 2);
+    cluster.check(&used, late()).unwrap_err();
+    assert_eq!(failing_since(), None, "it is another one, which has its time again");
+    assert!(!Arc::ptr_eq(&cluster.connection().await.unwrap().0, &used));
+}
+
+/// Of many commands that fail with one connection, the last may do so when another one is in use.
+#[test]
+fn a_failure_ends_the_connection_that_it_is_of_and_no_other() {
+    let server = shared("redis://127.0.0.1:1");
+    let at_hand = || server.lock().connection.clone();
+    let first = at_hand();
+    let refusal = RedisError::from((ErrorKind::Server(ServerErrorKind::ResponseError), "no such key"));
+    server.check(&first, Err::<(), _>(refusal)).unwrap_err();
+    assert!(Arc::ptr_eq(&at_hand(), &first), "a refusal is an answer");
+    server.check(&first, late()).unwrap_err();
+    let second = at_hand();
+    assert!(!Arc::ptr_eq(&second, &first));
+    server.check(&first, late()).unwrap_err();
+    assert!(Arc::ptr_eq(&at_hand(), &second));
 }

@@ -26,10 +26,10 @@ pub fn serve(method: &'static str, route: &str, uri: &Uri) -> SpanBuilder {
     SpanBuilder::from_name(name).with_kind(SpanKind::Server).with_attributes(attributes)
 }
 
-/// What the span of a request says about its answer: the status, and a failure if it is one.
-pub fn answered(status: StatusCode) -> ([KeyValue; 1], Option<String>) {
+/// Ends the span of a request with its answer: the status, and a failure if it is one.
+pub fn end_answered(request: &Trace, status: StatusCode) {
     let failure = status.is_server_error().then(|| status.to_string());
-    ([KeyValue::new("http.response.status_code", i64::from(status.as_u16()))], failure)
+    request.end([KeyValue::new("http.response.status_code", i64::from(status.as_u16()))], failure);
 }
 
 /// Sends a request to another service of the platform, as part of the trace at hand.
@@ -42,10 +42,7 @@ pub async fn call(request: reqwest::RequestBuilder) -> reqwest::Result<reqwest::
     }
     let answer = trace.scope(client.execute(request)).await;
     match &answer {
-        Ok(answer) => {
-            let (attributes, failure) = answered(answer.status());
-            trace.end(attributes, failure);
-        }
+        Ok(answer) => end_answered(&trace, answer.status()),
         Err(cause) => trace.end([], Some(if cause.is_timeout() { "timeout" } else { "no answer" }.into())),
     }
     answer
