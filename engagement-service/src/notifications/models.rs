@@ -5,7 +5,7 @@ use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::{Builder, Uuid};
 
-use super::numbers::models::{Change, number_changes};
+use super::numbers::models::{Change, lock_readers, number_changes};
 use super::{Stage, Type};
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
@@ -196,7 +196,7 @@ impl Notification {
     }
 
     /// Deletes notifications whose newest cause is old, up to `rows` of each kind: those that were viewed or withdrawn `before` one
-    /// time, and of all others what was there and had no news before an earlier one. How many they were.
+    /// time, and of all others what was there and had no news before an earlier one. How many there were.
     pub async fn purge(
         tx: &mut PgTransaction<'_>,
         before: Timestamp,
@@ -205,27 +205,38 @@ impl Notification {
     ) -> sqlx::Result<usize> {
         // The ids are in the order in which rows were written (UUIDv7), so that the primary key finds those of long ago.
         let millis = u64::try_from(unseen_before.0.timestamp_millis()).unwrap_or_default();
-        let old = sqlx::query_scalar!(
+        let written_before = Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
+        let found = sqlx::query!(
             r#"with settled as (
-                select id from notification where updated_at < $1 and (not shown or viewed_at is not null) limit $4
-                for update skip locked
+                select id, user_id from notification where updated_at < $1 and (not shown or viewed_at is not null) limit $4
             ), unseen as (
-                select id from notification where id < $2 and updated_at < $3 limit $4 for update skip locked
+                select id, user_id from notification where id < $2 and updated_at < $3 limit $4
             )
-            select id as "id!" from settled union select id from unseen"#,
+            select id as "id!", user_id as "user_id!" from settled union select id, user_id from unseen"#,
             before as Timestamp,
-            Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid(),
+            written_before,
             unseen_before as Timestamp,
             rows
         )
         .fetch_all(&mut **tx)
         .await?;
+        // As for every other change, so that no person comes to a group while it is taken apart. One that has news by now stays.
+        lock_readers(tx, &found.iter().map(|row| row.user_id).collect::<Vec<_>>()).await?;
+        let old = sqlx::query_scalar!(
+            "select id from notification where id = any($1)
+                and ((updated_at < $2 and (not shown or viewed_at is not null)) or (id < $3 and updated_at < $4))",
+            &found.iter().map(|row| row.id).collect::<Vec<_>>(),
+            before as Timestamp,
+            written_before,
+            unseen_before as Timestamp
+        )
+        .fetch_all(&mut **tx)
+        .await?;
         // The people behind them first, a page in each transaction: a group of very many would hold its reader's rows up for as long.
-        if delete_actors(tx, &old).await? {
-            return Ok(old.len());
+        if !delete_actors(tx, &old).await? {
+            sqlx::query!("delete from notification where id = any($1)", &old).execute(&mut **tx).await?;
         }
-        sqlx::query!("delete from notification where id = any($1)", &old).execute(&mut **tx).await?;
-        Ok(old.len())
+        Ok(found.len())
     }
 
     /// Notifications of a reader as personal data, newest first.
@@ -267,14 +278,21 @@ impl Notification {
     }
 }
 
-/// Deletes some of the people behind notifications that are deleted next; true when there may be more.
+/// Deletes some of the people behind notifications that are deleted next, who are not counted any more: between two pages a person may
+/// come, and the group goes on with those who are left. True when there may be more.
 async fn delete_actors(tx: &mut PgTransaction<'_>, notifications: &[Uuid]) -> sqlx::Result<bool> {
     let rows = i64::try_from(WRITTEN_AT_ONCE).unwrap_or(i64::MAX);
-    let deleted = sqlx::query!(
-        "delete from notification_actor where (notification_id, actor_id) in (
-            select notification_id, actor_id from notification_actor where notification_id = any($1) limit $2)",
+    let reduced = sqlx::query!(
+        "with gone as (
+            delete from notification_actor where (notification_id, actor_id) in (
+                select notification_id, actor_id from notification_actor where notification_id = any($1) limit $2)
+            returning notification_id, stands
+        ), counted as (
+            select notification_id, count(*) filter (where stands) as stood from gone group by notification_id
+        )
+        update notification set causes = causes - stood from counted where notification.id = notification_id",
         notifications,
         rows
     );
-    Ok(deleted.execute(&mut **tx).await?.rows_affected() > 0)
+    Ok(reduced.execute(&mut **tx).await?.rows_affected() > 0)
 }

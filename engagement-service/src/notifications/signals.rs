@@ -15,7 +15,7 @@ use super::causes::services::differences;
 use super::causes::threads::models::list_thread_actors;
 use super::causes::{Pair, PostActor};
 use super::models::{Announcement, Notification};
-use super::numbers::models::lock_readers;
+use super::numbers::models::{lock_readers, wake_streams};
 use super::readers::models::{list_new_interactions, list_readers, list_unnotified_actors};
 use super::withheld::models::{list_withheld_readers, withhold};
 use super::{Type, kept_since};
@@ -165,6 +165,11 @@ pub async fn erase(tx: &mut PgTransaction<'_>, person: Uuid, rows: i64) -> sqlx:
     save_actors(tx, &actors).await?;
     delete_actor(tx, &actors).await?;
     Ok(Notification::erase(tx, person, rows).await? || !actors.is_empty())
+}
+
+/// A reader may want other types listed than before: how many are unread is another number then.
+pub async fn listing_changed(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
+    wake_streams(tx, user).await
 }
 
 /// A reader viewed notifications: those with these ids, or all up to a time or a change. How many have these ids.

@@ -59,7 +59,9 @@ impl Hub {
         }
         open.streams += 1;
         metrics::gauge!("notification_streams_open").increment(1.0);
-        Some(OpenStream { hub: self.clone(), user, wakes: open.wakes.subscribe() })
+        let wakes = open.wakes.subscribe();
+        let feeds = wakes.borrow().feeds;
+        Some(OpenStream { hub: self.clone(), user, wakes, feeds })
     }
 
     /// Wakes the streams of people, where there are any.
@@ -106,6 +108,8 @@ pub struct OpenStream {
     pub hub: Arc<Hub>,
     pub user: Uuid,
     pub wakes: watch::Receiver<Wake>,
+    /// The news of the feed of which the stream has sent an event, or that came before it.
+    pub feeds: u64,
 }
 
 impl Drop for OpenStream {

@@ -47,7 +47,8 @@ pub struct LiveStream {
     /// The last change that was sent.
     last: i64,
     unread: Option<i64>,
-    feeds: u64,
+    /// Whether it goes on where another one has ended, and has not said yet that the feed may have new posts since: these have no number.
+    is_resumed: bool,
     /// Whether there may be changes after the last one.
     is_behind: bool,
     ready: VecDeque<Event>,
@@ -70,7 +71,7 @@ impl LiveStream {
         after: Option<i64>,
         lasts: Option<Duration>,
     ) -> sqlx::Result<Self> {
-        let (app, heartbeat, feeds) = (place.hub.app.clone(), place.hub.heartbeat, place.wakes.borrow().feeds);
+        let (app, heartbeat) = (place.hub.app.clone(), place.hub.heartbeat);
         let news = News::list(&app.db, &[place.user]).await?;
         let newest = news.first().map_or(0, |news| news.last_change);
         // A number that was never given out is one of a database that was restored.
@@ -84,13 +85,13 @@ impl LiveStream {
             interval
         };
         Ok(Self {
-            feeds,
             app,
             place,
             lease,
             request,
             last,
             unread: None,
+            is_resumed: after.is_some(),
             is_behind: true,
             // The number as well: a client that gets no notification comes back with it all the same.
             ready: VecDeque::from([Event::default().retry(RETRY).id(last.to_string())]),
@@ -145,9 +146,9 @@ impl LiveStream {
     /// Notes what the stream was woken for.
     fn look(&mut self) {
         let wake = *self.place.wakes.borrow_and_update();
-        if wake.feeds != self.feeds {
-            self.feeds = wake.feeds;
-            self.ready.push_back(Event::default().event("feed").data("{}"));
+        if wake.feeds != self.place.feeds {
+            self.place.feeds = wake.feeds;
+            self.ready.push_back(news_of_feed());
         }
         self.is_behind = true;
     }
@@ -164,6 +165,9 @@ impl LiveStream {
         if !self.is_behind && self.unread != Some(unread) {
             self.unread = Some(unread);
             self.ready.push_back(Event::default().event("unread").json_data(json!({ "unread": unread }))?);
+        }
+        if !self.is_behind && std::mem::take(&mut self.is_resumed) {
+            self.ready.push_back(news_of_feed());
         }
         Ok(())
     }
@@ -186,6 +190,11 @@ impl LiveStream {
             }
         }
     }
+}
+
+/// The feed has new posts, or may have.
+fn news_of_feed() -> Event {
+    Event::default().event("feed").data("{}")
 }
 
 /// A change as it is sent: the notification as it is now, or that it is withdrawn.

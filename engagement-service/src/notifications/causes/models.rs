@@ -221,25 +221,24 @@ pub async fn save_actors(tx: &mut PgTransaction<'_>, actors: &[Standing]) -> sql
     let changes = sqlx::query_as!(
         Change,
         r#"with seen as (
-            select notification.id, shown, actor.actor_id, actor.stands, actor.at, actor.newest, actor.is_news
+            select notification.id, shown, actor.actor_id, actor.stands, actor.at, actor.newest, actor.is_news,
+                coalesce(before.stands, false) as stood
             from unnest($1::uuid[], $2::text[], $3::uuid[], $4::date[], $5::uuid[], $6::boolean[], $7::timestamptz[],
                 $8::timestamptz[], $9::boolean[])
                 as actor (user_id, type, subject_id, day, actor_id, stands, at, newest, is_news)
             join notification on notification.user_id = actor.user_id and notification.type = actor.type
                 and notification.subject_id = actor.subject_id and notification.day is not distinct from actor.day
-        ), before as (
-            select notification_id, actor_id from notification_actor
-            where stands and (notification_id, actor_id) in (select id, actor_id from seen)
+            left join notification_actor as before on before.notification_id = notification.id
+                and before.actor_id = actor.actor_id
         ), saved as (
             insert into notification_actor (notification_id, actor_id, stands, at, newest)
             select id, actor_id, stands, at, newest from seen
             on conflict (notification_id, actor_id) do update
             set stands = excluded.stands, at = excluded.at, newest = excluded.newest
         ), moved as (
-            select seen.id, shown, bool_or(is_news) as is_news,
-                count(*) filter (where stands) - count(before.actor_id) as causes
-            from seen left join before on before.notification_id = seen.id and before.actor_id = seen.actor_id
-            group by seen.id, shown
+            select id, shown, bool_or(is_news) as is_news,
+                count(*) filter (where stands) - count(*) filter (where stood) as causes
+            from seen group by id, shown
         )
         update notification set causes = notification.causes + moved.causes,
             status = case when is_news then 'GENERATED' else status end,

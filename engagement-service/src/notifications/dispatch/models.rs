@@ -17,6 +17,8 @@ impl Notification {
     /// a reader, people and posts, is one mail where both are mailed at once: so one does not come without the other, and there may be a few
     /// more than `rows`.
     pub async fn lock_due(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<Vec<Self>> {
+        let recommendations = Type::ALL.into_iter().filter(|r#type| r#type.is_recommendation());
+        let recommendations: Vec<String> = recommendations.map(|r#type| r#type.word().to_owned()).collect();
         let due = sqlx::query!(
             r#"with due as materialized (
                 select id, user_id, type from notification
@@ -26,11 +28,12 @@ impl Notification {
             union
             select other.id, other.user_id from due cross join lateral (
                 select id, user_id from notification
-                where notification.user_id = due.user_id and type in ('CONNECTION_RECOMMENDATION', 'POST_RECOMMENDATION')
+                where notification.user_id = due.user_id and type = any($2::text[])
                     and status = 'GENERATED' and shown and viewed_at is null and due_at <= now() offset 0
             ) as other
-            where due.type in ('CONNECTION_RECOMMENDATION', 'POST_RECOMMENDATION')"#,
-            rows
+            where due.type = any($2::text[])"#,
+            rows,
+            &recommendations
         )
         .fetch_all(&mut **tx)
         .await?;

@@ -52,3 +52,11 @@ pub async fn number_changes(tx: &mut PgTransaction<'_>, changes: &[Change]) -> s
     .await?;
     Ok(())
 }
+
+/// Has the open streams of a reader look again where no notification changed, but which of them are listed.
+pub async fn wake_streams(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("update notification_reader set announced = last_change - 1 where user_id = $1", user)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

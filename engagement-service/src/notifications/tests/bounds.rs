@@ -8,9 +8,11 @@ use sqlx::{AssertSqlSafe, Executor, Row};
 use uuid::{Builder, Uuid};
 
 use super::Scene;
+use crate::core::contract::timestamp::Timestamp;
 use crate::notifications::causes::pairs::models::list_interactions;
 use crate::notifications::causes::{Pair, PostActor};
 use crate::notifications::kept_since;
+use crate::notifications::models::Notification;
 use crate::notifications::schedulers::purge;
 use crate::posts::events::POST_UPDATED;
 use crate::reactions::events::REACTION_CREATED;
@@ -167,6 +169,35 @@ async fn a_group_of_very_many_people_is_deleted_in_pages(_: PgPoolOptions, datab
     scene.erase(bert.id).await;
     let left = (count(&scene, "notification").await, count(&scene, "notification_actor").await);
     assert_eq!(left, (0, 0));
+}
+
+/// A group that gets a person between two pages of its deletion goes on, and counts those who are left and no others.
+#[sqlx::test(migrations = false)]
+async fn a_group_that_has_news_while_it_is_deleted_counts_who_is_left(_: PgPoolOptions, database: PgConnectOptions) {
+    let scene = Scene::start(database).await;
+    let (ann, bert) = (scene.person("Ann").await, scene.person("Bert").await);
+    let post = scene.publish(&ann).await;
+    let (reader, subject) = (format!("'{}'::uuid", ann.id), format!("'{post}'::uuid"));
+    insert(&scene, "POST_REACTION_RECEIVED", &reader, &subject, 1, 2_500).await;
+    for column in ["notification_actor set (at, newest)", "notification set (updated_at, viewed_at)"] {
+        let old = format!("update {column} = (now() - interval '91 days', now() - interval '91 days')");
+        scene.app.db.execute(AssertSqlSafe(old)).await.unwrap();
+    }
+    let [before, unseen_before] = [90, 180].map(|days| Timestamp(Utc::now() - TimeDelta::days(days)));
+    let page = async || {
+        let mut tx = scene.app.db.begin().await.unwrap();
+        let found = Notification::purge(&mut tx, before, unseen_before, 10).await.unwrap();
+        tx.commit().await.unwrap();
+        found
+    };
+    assert_eq!(page().await, 1);
+    let left = count(&scene, "notification_actor").await;
+    assert!((1..2_500).contains(&left), "{left}");
+    scene.react(&bert, post, 1).await;
+    assert_eq!(page().await, 0, "it is new again");
+    let all = scene.notifications(&ann).await;
+    assert_eq!((&all[0]["total_actors"], &all[0]["viewed_at"]), (&json!(left + 1), &json!(null)));
+    assert_eq!(count(&scene, "notification_actor where stands").await, left + 1);
 }
 
 /// Where a block ends, what happened meanwhile is looked up from the newest on, and only so much of it, however much there is.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::response::Response;
 use futures::StreamExt;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -63,13 +64,19 @@ impl Client {
             request = request.header("last-event-id", last);
         }
         let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        let (parts, body) = response.into_parts();
-        if parts.status != 200 {
+        if response.status() != 200 {
+            let (parts, body) = response.into_parts();
             let body = body.collect().await.unwrap().to_bytes();
             return Err((parts.status, serde_json::from_slice(&body).unwrap()));
         }
+        Ok(Self::of(response))
+    }
+
+    /// A client that reads an answer.
+    pub fn of(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
         let body = body.into_data_stream().map(|part| part.unwrap().to_vec()).boxed();
-        Ok(Self { body, read: String::new(), headers: parts.headers })
+        Self { body, read: String::new(), headers: parts.headers }
     }
 
     /// The next message, comments and the time of retry among them; none when the stream has ended.
@@ -149,6 +156,25 @@ async fn changes_are_sent_with_their_numbers_and_the_unread_count(_: PgPoolOptio
     assert_eq!((withdrawn.id, &withdrawn.data), (Some(5), &json!({ "id": sent.data["id"], "withdrawn": true })));
     scene.app.stop.cancel();
     assert_eq!(client.next().await, None, "a stop ends it at once");
+}
+
+/// What a reader does not want listed any more is not counted in the streams that are open, either.
+#[sqlx::test(migrations = false)]
+async fn the_unread_count_follows_what_its_reader_wants_listed(_: PgPoolOptions, database: PgConnectOptions) {
+    let scene = Scene::start(database).await;
+    let (ann, bert) = (scene.person("Ann").await, scene.person("Bert").await);
+    let post = scene.publish(&ann).await;
+    scene.react(&bert, post, 1).await;
+    announce(&scene).await;
+    let mut client = Client::open(&scene.router, &ann.token, None).await.unwrap();
+    assert_eq!(client.next().await, Some(unread(1)));
+    for (is_listed, count) in [(false, 0), (true, 1)] {
+        let chosen = json!({ "types": { "POST_REACTION_RECEIVED": { "in_app": is_listed } } });
+        let reply = scene.call("PATCH", "/me/notification-preferences", Some(&ann.token), Some(chosen)).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        announce(&scene).await;
+        assert_eq!(client.next().await, Some(unread(count)));
+    }
 }
 
 #[sqlx::test(migrations = false)]

@@ -1,6 +1,11 @@
 //! News on their way to streams: what is published where, and how often.
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::Request;
+use axum::response::IntoResponse;
+use axum::response::sse::Sse;
 use clap::FromArgMatches;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -20,6 +25,9 @@ use crate::notifications::tests::Scene;
 use crate::posts::events::POST_CREATED;
 use crate::settings::Settings;
 use crate::streams::FEED_NEWS;
+use crate::streams::hub::Hub;
+use crate::streams::leases::StreamLease;
+use crate::streams::live::LiveStream;
 use crate::streams::schedulers::Announcer;
 
 /// The URL of a Redis that is another server as far as its channels go. There is one server for all tests, and its databases have
@@ -153,4 +161,25 @@ async fn locked_readers_are_announced_with_pauses(_: PgPoolOptions, database: Pg
     assert!(matches!(announcer.step().await.unwrap(), Outcome::Idle(_)));
     let rows = scene.app.db.fetch_all("select from notification_reader where announced < last_change").await.unwrap();
     assert_eq!(rows.len(), 0);
+}
+
+/// A post that is published behind the registration of a stream, and before it reads anything, is news to it.
+#[sqlx::test(migrations = false)]
+async fn what_is_published_while_a_stream_is_opened_is_sent(_: PgPoolOptions, database: PgConnectOptions) {
+    let scene = Scene::start(database).await;
+    let ann = scene.person("Ann").await;
+    let hub = Arc::new(Hub::new(scene.app.clone(), Duration::from_secs(15)));
+    let place = hub.register(ann.id, 1).unwrap();
+    hub.wake(std::iter::once(ann.id), |wake| wake.feeds += 1);
+    let lease = StreamLease::new(&scene.app, ann.id, hub.heartbeat);
+    let (request, ()) = Request::new(()).into_parts();
+    let user = serde_json::from_value(json!({ "id": ann.id })).unwrap();
+    let live = LiveStream::open(place, lease, request, &user, None, None).await.unwrap();
+    let events = futures::stream::unfold(Box::new(live), async |mut live| {
+        let event = live.next().await?;
+        Some((Ok::<_, Infallible>(event), live))
+    });
+    let mut client = Client::of(Sse::new(events).into_response());
+    assert_eq!(client.next().await, Some(unread(0)));
+    assert_eq!(client.next().await.map(|sent| sent.event), Some("feed".to_owned()));
 }

@@ -35,6 +35,7 @@ async fn another_replica_goes_on_behind_the_last_event(_: PgPoolOptions, databas
     let texts = missed.each_ref().map(|sent| (sent.id, sent.data["text"].as_str().unwrap()));
     assert_eq!(texts, [(Some(2), "Bert reacted to your post"), (Some(3), "Carl and Bert reacted to your post")]);
     assert_eq!(second.next().await.unwrap().data, json!({ "unread": 2 }));
+    assert_eq!(second.next().await.unwrap().event, "feed", "posts may have come meanwhile");
     // The change comes from one replica, and the stream is open at the other.
     scene.react(&carl, two, 4).await;
     announce(&scene).await;
