@@ -38,7 +38,7 @@ pub struct Settings {
 
     /// When a round begins that notifies people of posts that they may like and of people they may know: a schedule as above. Each has one
     /// digest of both a week at most, however often a round begins
-    #[arg(long, env = "POST_DIGEST_CRON", default_value = "0 0 9 * * Mon", value_parser = schedule)]
+    #[arg(long, env = "POST_DIGEST_CRON", default_value = "0 0 0 * * Mon", value_parser = schedule)]
     pub post_digest_cron: String,
 
     /// Where the auth service streams connections by gRPC, for a rebuild: its `INTERNAL_PORT` as <http://host:port>. Without it

@@ -6,11 +6,13 @@
 //! block, a mute, a new connection or a ban counts at once, and each reason is true at that moment.
 //!
 //! A list is computed anew by a run over everyone, a batch at a time with the cursor in the database, and before that for who
-//! was just active: their events put them into a queue ([`schedulers`]). The formula is in [`services`].
+//! was just active: their events put them into a queue ([`schedulers`]). The formula is in [`services`]. Those whose account
+//! changed are in a queue of their own: who is banned is withdrawn from notifications that recommend them.
 mod candidates;
 mod connecting;
 pub mod events;
 pub mod models;
+mod queues;
 pub mod schedulers;
 mod schemas;
 mod services;

@@ -1,10 +1,11 @@
-//! Recommended people in the database: lists, dismissals, who is to be computed next.
+//! Recommended people in the database: lists, dismissals, and the refresh of everyone.
 use std::time::Duration;
 
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
+use super::queues::models::{RecommendationDue, RecommendationReview};
 use super::services::ScoredPerson;
 use crate::affinities::services::Weights;
 use crate::core::api::pagination::Cursor;
@@ -208,10 +209,11 @@ impl PeopleRecommendationList {
         .await
     }
 
-    /// Deletes the list of a person, and that it is to be computed. In the lists of others their id stays until these are computed
-    /// anew, within a day; it is shown to no reader, since there is no such person.
+    /// Deletes the list of a person, and takes them out of both queues. In the lists of others their id stays until these are computed anew,
+    /// within a day; it is shown to no reader, since there is no such person.
     pub async fn delete(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
-        sqlx::query!("delete from recommendation_due where user_id = $1", user).execute(&mut **tx).await?;
+        RecommendationDue::delete(tx, user).await?;
+        RecommendationReview::delete(tx, user).await?;
         sqlx::query!("delete from recommended_people where user_id = $1", user).execute(&mut **tx).await?;
         Ok(())
     }
@@ -277,38 +279,6 @@ impl DismissedPerson {
             rows
         );
         Ok(deleted.execute(&mut **tx).await?.rows_affected() > 0)
-    }
-}
-
-/// People whose lists are to be computed before their turn comes.
-pub struct RecommendationDue;
-
-impl RecommendationDue {
-    /// Puts people into the queue, to be computed after a while; who is in it stays where they are.
-    pub async fn create(tx: &mut PgTransaction<'_>, users: &[Uuid], after: Duration) -> sqlx::Result<()> {
-        sqlx::query!(
-            "insert into recommendation_due (user_id, due_at)
-            select distinct id, now() + make_interval(secs => $2) from unnest($1::uuid[]) as active (id)
-            where not exists (select from erasure where person = id) order by id
-            on conflict (user_id) do nothing",
-            users,
-            after.as_secs_f64()
-        )
-        .execute(&mut **tx)
-        .await?;
-        Ok(())
-    }
-
-    /// Takes up to `rows` people out of the queue that no other replica has at hand.
-    pub async fn take(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<Vec<Uuid>> {
-        let query = sqlx::query_scalar!(
-            "delete from recommendation_due where user_id in (
-                select user_id from recommendation_due where due_at <= now() order by due_at limit $1
-                for update skip locked
-            ) returning user_id",
-            rows
-        );
-        query.fetch_all(&mut **tx).await
     }
 }
 

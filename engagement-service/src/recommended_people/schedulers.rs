@@ -4,20 +4,26 @@
 //! run goes on after a crash where it was. After a batch the worker rests three times as long as the batch took: a run
 //! takes a quarter of one core at most. People who were just active come first, a batch between two of the run. A batch that fails is tried
 //! again in halves, and one person alone who fails is skipped.
+//!
+//! The same worker withdraws notifications of people who were banned: their events put them into a queue of its own.
 use std::time::{Duration, Instant};
 
 use sqlx::{Connection, PgTransaction};
 use uuid::Uuid;
 
-use super::models::{RecommendationDue, RecommendationRun};
+use super::models::RecommendationRun;
+use super::queues::models::{RecommendationDue, RecommendationReview};
 use super::signals;
 use crate::batches::BatchSize;
 use crate::core::app::App;
 use crate::core::ground::jobs::Job;
 use crate::core::ground::worker::{Outcome, Worker};
+use crate::post_recommendations::digest::models::DigestRound;
 
 /// People that are computed in one transaction, fewer after one that failed; it takes some 200 ms.
 const BATCH: i64 = 200;
+/// People whose notifications one step looks at.
+const REVIEWED: i64 = 20;
 /// How many times as long as a batch took the worker rests after it.
 const REST: u32 = 3;
 /// The longest rest: a batch that waited for a lock is no reason to rest for long.
@@ -76,6 +82,20 @@ impl PeopleRecommender {
         count("run", computed);
         Ok(true)
     }
+
+    /// Looks at the notifications of people whose account changed; how many people they are. Not beside a step of the weekly digest: what
+    /// that one writes is not seen yet, and could name a person who was banned meanwhile.
+    pub async fn review(&self) -> anyhow::Result<usize> {
+        let mut tx = self.app.db.begin().await?;
+        let people = RecommendationReview::take(&mut tx, REVIEWED).await?;
+        if people.is_empty() || !DigestRound::try_lock(&mut tx).await? {
+            tx.rollback().await?;
+            return Ok(0);
+        }
+        signals::review(&mut tx, &people).await?;
+        self.app.commit(tx).await?;
+        Ok(people.len())
+    }
 }
 
 /// Computes the lists of a batch, and `all` of its affinities or those that are stale; how many lists these are. Where that fails, the next
@@ -109,7 +129,8 @@ impl Worker for PeopleRecommender {
         let begun = Instant::now();
         let active = self.refresh_due().await?;
         let has_run = self.advance_run().await?;
-        if active == 0 && !has_run {
+        let reviewed = self.review().await?;
+        if active == 0 && !has_run && reviewed == 0 {
             return Ok(Outcome::Idle(POLL));
         }
         Ok(Outcome::Idle((begun.elapsed() * REST).min(MAX_REST)))

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::MOST;
 use super::candidates::models::{Between, MAX_OWN, PersonAhead, Traits};
-use super::models::{DismissedPerson, PeopleRecommendationList, RecommendationDue};
+use super::models::{DismissedPerson, PeopleRecommendationList};
+use super::queues::models::{RecommendationDue, RecommendationReview};
 use super::services::{ScoredPerson, gather, rank};
 use crate::affinities::models::Affinity;
 use crate::notifications;
@@ -15,10 +16,33 @@ use crate::notifications::causes::Pair;
 
 /// How long after an activity recommendations are computed: once for all that a person does in this time.
 const SETTLING: Duration = Duration::from_mins(1);
+/// Readers whose notifications one review changes: far fewer than it could in the time that a step may take.
+const MAX_REVIEWED: usize = 500;
 
 /// People were active: their lists are computed soon.
 pub async fn active(tx: &mut PgTransaction<'_>, people: &[Uuid]) -> sqlx::Result<()> {
     RecommendationDue::create(tx, people, SETTLING).await
+}
+
+/// People changed: their own lists are computed soon, and whether they may still be recommended is looked at.
+pub async fn updated(tx: &mut PgTransaction<'_>, people: &[Uuid]) -> sqlx::Result<()> {
+    active(tx, people).await?;
+    RecommendationReview::create(tx, people).await
+}
+
+/// Takes people out of the notifications that recommend them, or back into them, as their account is now. This transaction has taken them
+/// out of the queue; they are in it again when more readers were notified of them than are looked at here.
+pub async fn review(tx: &mut PgTransaction<'_>, people: &[Uuid]) -> sqlx::Result<()> {
+    let rows = i64::try_from(MAX_REVIEWED).unwrap_or(i64::MAX);
+    let changed = RecommendationReview::list_changed(tx, people, rows).await?;
+    if changed.is_empty() {
+        return Ok(());
+    }
+    notifications::signals::recommendations_changed(tx, &changed).await?;
+    if changed.len() == MAX_REVIEWED {
+        RecommendationReview::create(tx, people).await?;
+    }
+    Ok(())
 }
 
 /// Computes the lists of people anew and saves them; their affinities as well, where they are stale or `all` is said.

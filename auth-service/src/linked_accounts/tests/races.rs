@@ -1,11 +1,13 @@
-//! Sessions and links that end while a sign-in or a link waits for the lock of the account.
+//! Sessions and links that end while a sign-in, a link or the end of another link waits for the lock of the account.
 use futures::future::join;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, PgTransaction, Row};
 use uuid::Uuid;
 
-use super::{begin, finish, linked, start_linked, visit};
+use super::provider::{CLIENT, IdentityProvider, SECRET};
+use super::tokens::{arrive_freshly, id};
+use super::{begin, finish, link, linked, oidc, start_linked, start_with, visit};
 use crate::linked_accounts::models::LinkedAccount;
 use crate::sessions::Reason;
 use crate::sessions::models::Session;
@@ -56,4 +58,25 @@ async fn a_link_that_ends_meanwhile_opens_nothing(_: PgPoolOptions, database: Pg
     let signed_in = visit(&platform, &provider, "acme", None);
     let (reply, ()) = join(signed_in, commit_when_awaited(&platform, tx)).await;
     assert_eq!(detail(&reply), (400, &json!(UNKNOWN)));
+}
+
+/// Of two requests that end the last two links at once, one leaves a way in.
+#[sqlx::test(migrations = false)]
+async fn of_the_last_two_links_one_stays(_: PgPoolOptions, database: PgConnectOptions) {
+    let (first, second) = (IdentityProvider::start().await, IdentityProvider::start().await);
+    let other = json!({ "name": "other", "title": "Other", "issuer": second.url, "client_id": CLIENT, "client_secret": SECRET });
+    let platform = start_with(database, json!([oidc(&first), other]), &[]).await;
+    let (user, token) = arrive_freshly(&platform, &first).await;
+    link(&platform, id(&user), "other").await;
+    let links = linked(&platform, &token).await;
+    let unlink = async |place: usize| {
+        let path = format!("/auth/linked-accounts/{}", links[place]["id"].as_str().unwrap());
+        platform.call("DELETE", &path, Some(&token), None).await.status.as_u16()
+    };
+    // What ends a link waits for this, so that both are under way.
+    let mut tx = platform.app.db.begin().await.unwrap();
+    sqlx::raw_sql("select from linked_account for update").execute(&mut *tx).await.unwrap();
+    let ((one, two), ()) = join(join(unlink(0), unlink(1)), commit_when_awaited(&platform, tx)).await;
+    assert_eq!((one.min(two), one.max(two)), (204, 409));
+    assert_eq!(linked(&platform, &token).await.len(), 1);
 }

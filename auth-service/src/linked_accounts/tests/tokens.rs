@@ -34,7 +34,7 @@ pub async fn arrive(platform: &Posted, provider: &IdentityProvider) -> (Value, S
 }
 
 /// The same, of a person who has signed in there for this.
-async fn arrive_freshly(platform: &Posted, provider: &IdentityProvider) -> (Value, String) {
+pub async fn arrive_freshly(platform: &Posted, provider: &IdentityProvider) -> (Value, String) {
     let reply = visit_freshly(platform, provider).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     let token = reply.body["access_token"].as_str().unwrap().to_owned();

@@ -10,8 +10,8 @@ use crate::reactions::events::REACTION_CREATED;
 /// The streams, and what processes their events once the read model has.
 pub fn subscriptions() -> Vec<Subscription> {
     vec![
-        Subscription::new(USER_REGISTERED, on::people_changed),
-        Subscription::new(USER_UPDATED, on::people_changed),
+        Subscription::new(USER_REGISTERED, on::people_registered),
+        Subscription::new(USER_UPDATED, on::people_updated),
         Subscription::new(USER_CONNECTED, on::connections_changed),
         Subscription::new(USER_DISCONNECTED, on::connections_changed),
         Subscription::new(POST_CREATED, on::contents_created),

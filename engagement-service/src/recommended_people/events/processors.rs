@@ -1,4 +1,5 @@
-//! Puts people who were active into the queue of those whose recommendations are computed.
+//! Puts people who were active into the queue of those whose recommendations are computed, and those who changed into that of those whose
+//! notifications are looked at again.
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sqlx::PgTransaction;
@@ -17,11 +18,19 @@ struct PersonEvent {
     id: Uuid,
 }
 
-/// People signed up or changed.
-pub fn people_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+/// People signed up.
+pub fn people_registered<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let people: Vec<Uuid> = read(events)?.into_iter().map(|person: PersonEvent| person.id).collect();
         Ok(signals::active(tx, &people).await?)
+    })
+}
+
+/// People changed, as by a ban or its end.
+pub fn people_updated<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+    Box::pin(async move {
+        let people: Vec<Uuid> = read(events)?.into_iter().map(|person: PersonEvent| person.id).collect();
+        Ok(signals::updated(tx, &people).await?)
     })
 }
 
