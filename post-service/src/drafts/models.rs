@@ -58,7 +58,7 @@ pub async fn publish_draft(tx: &mut PgTransaction<'_>, id: Uuid, checked: Timest
     sqlx::query_as!(
         Post,
         r#"update post set status = 'POSTED', publish_at = null, publish_refused = null,
-            published_at = coalesce(published_at, now()), updated_by = created_by,
+            published_at = coalesce(published_at, now()), worded_at = now(), updated_by = created_by,
             updated_at = greatest(now(), updated_at + interval '1 microsecond')
         where id = $1 and updated_at = $2 and publish_at <= now() and hidden_at is null
         returning id, created_at, created_by, updated_at,

@@ -114,6 +114,27 @@ async fn an_author_moves_and_cancels_a_publication(_: PgPoolOptions, database: P
     assert_eq!(platform.call("GET", "/me/drafts", Some(&anna), None).await.body, json!([]), "nothing was left");
 }
 
+/// What a draft says is public from when it is published, also of one that has been published before: what its author replaces right after
+/// that is in no history of others.
+#[sqlx::test(migrations = false)]
+async fn a_draft_is_public_from_when_it_is_published_again(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let ((anna, _), (ben, _)) = (new_user(), new_user());
+    let body = json!({ "content": "one", "types": [], "status": "POSTED" });
+    let post = platform.call("POST", "/posts", Some(&anna), Some(body)).await.body;
+    platform.app.db.execute("update post set published_at = published_at - interval '1 hour'").await.unwrap();
+    let later = json!({ "content": "hateful", "types": [], "status": "DRAFT", "publish_at": ahead(60) });
+    assert_eq!(put(&platform, &anna, &post, later).await.0, 200);
+    platform.app.db.execute("update post set worded_at = worded_at - interval '1 hour'").await.unwrap();
+    pass(&platform).await;
+    assert_eq!(publisher(&platform).step().await.unwrap(), Outcome::Busy);
+    assert_eq!(read(&platform, &ben, &post).await["content"], "hateful");
+    assert_eq!(put(&platform, &anna, &post, json!({ "content": "kind", "types": [] })).await.0, 200);
+    let path = format!("/posts/{}/history", post["id"].as_str().unwrap());
+    let versions = platform.call("GET", &path, Some(&ben), None).await.body;
+    assert_eq!((&versions[0]["content"], versions.as_array().unwrap().len()), (&json!("one"), 1));
+}
+
 /// What moderation would hide, and what a muted or banned author left behind, stays a draft and says why.
 #[sqlx::test(migrations = false)]
 async fn what_cannot_be_published_stays_a_draft_and_says_why(_: PgPoolOptions, database: PgConnectOptions) {

@@ -4,6 +4,10 @@
 //! categories keeps the version before, the last [`MAX_VERSIONS`] of them. An author who withdraws it leaves its last public words
 //! there; what is written until it is published again stays out. Who can read a post can read its history, and so a post that is
 //! hidden, archived or deleted has none for others.
+//!
+//! Moderation reads a text after it is published, and of a post that changes meanwhile the newest version alone. So what stood for less
+//! than [`LEAST_SHOWN_SECONDS`] may never have been judged, and is listed to its author and to moderators alone: an author who publishes
+//! and replaces at once would otherwise have it shown to all.
 pub mod models;
 mod schemas;
 mod views;
@@ -23,6 +27,9 @@ use crate::posts::conditional::revalidate;
 /// Versions that are kept of a post, beside the last: an author who edits it more often loses the oldest, so that edits cannot
 /// fill a disk.
 const MAX_VERSIONS: i64 = 100;
+
+/// How long a version stood at least that is listed to all, in seconds: by then moderation has read it, unless it is far behind.
+const LEAST_SHOWN_SECONDS: f64 = 60.0;
 
 /// How often a user may read histories.
 pub const HISTORY_LIMIT: Limit = Limit {

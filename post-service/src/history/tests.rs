@@ -20,7 +20,9 @@ fn path(post: &Value) -> String {
     format!("/posts/{}", post["id"].as_str().unwrap())
 }
 
+/// The history as it is where each version has stood for long enough.
 async fn history(platform: &Platform, reader: &str, post: &Value) -> Value {
+    platform.app.db.execute("update post_version set brief = false").await.unwrap();
     let reply = platform.call("GET", &format!("{}/history", path(post)), Some(reader), None).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     reply.body
@@ -104,6 +106,50 @@ async fn a_history_has_public_words_alone(_: PgPoolOptions, database: PgConnectO
     keep("a fourth secret").await;
     set("five", "POSTED").await;
     assert_eq!(said(&ben).await, ["four", "three", "two", "one"]);
+}
+
+/// Words that stood for less than a minute are read by their author and by moderators alone, since moderation may not have read them; those
+/// that stood longer by all, however their author replaces them.
+#[sqlx::test(migrations = false)]
+async fn words_that_are_replaced_at_once_are_in_no_history_of_others(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let ((anna, _), (ben, _), (judge, _)) = (new_user(), new_user(), new_user());
+    let judge = format!("{judge}:ACTIVE:MODERATOR");
+    let body = |content: &str, status: &str| json!({ "content": content, "types": [], "status": status });
+    let post = platform.call("POST", "/posts", Some(&anna), Some(body("hateful", "POSTED"))).await.body;
+    let say = async |content: &str, status: &str| put(&platform, &anna, &post, body(content, status)).await;
+    let said = async |reader: &str| -> Vec<String> {
+        let reply = platform.call("GET", &format!("{}/history", path(&post)), Some(reader), None).await;
+        let versions = reply.body.as_array().unwrap().iter();
+        versions.map(|version| version["content"].as_str().unwrap().to_owned()).collect()
+    };
+    let pass = async || {
+        let pass = "update post set published_at = published_at - interval '1 hour',
+            worded_at = worded_at - interval '1 hour'";
+        platform.app.db.execute(pass).await.unwrap();
+    };
+    say("kind", "POSTED").await;
+    assert_eq!(said(&ben).await, [""; 0]);
+    assert_eq!(said(&anna).await, ["hateful"]);
+    assert_eq!(said(&judge).await, ["hateful"]);
+    // Saved again as they are, the words have stood for as long as before.
+    pass().await;
+    say("kind", "POSTED").await;
+    say("kinder", "POSTED").await;
+    assert_eq!(said(&ben).await, ["kind"]);
+    // Nor are they taken out of the history by publishing them anew for a moment.
+    pass().await;
+    for (content, status) in [("kinder", "ARCHIVED"), ("kinder", "POSTED"), ("cruel", "POSTED")] {
+        say(content, status).await;
+    }
+    assert_eq!(said(&ben).await, ["kinder", "kind"]);
+    // The time that a post is withdrawn does not count.
+    say("cruel", "ARCHIVED").await;
+    pass().await;
+    say("cruel", "POSTED").await;
+    say("kindest", "POSTED").await;
+    assert_eq!(said(&ben).await, ["kinder", "kind"]);
+    assert_eq!(said(&anna).await, ["cruel", "kinder", "kind", "hateful"]);
 }
 
 /// Who cannot read a post cannot read what it said before.

@@ -8,11 +8,13 @@ use super::schemas::PostVersionOut;
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
-use crate::core::app::identity::User;
+use crate::core::app::identity::{Role, User};
 use crate::core::contract::extract::Path;
 use crate::posts::models::Post;
 
 /// List what a post said before it was edited, the last version first
+///
+/// What was replaced within a minute is listed to its author and to moderators alone, since moderation may not have read it.
 #[utoipa::path(get, path = "/posts/{post_id}/history", tag = "post", params(
     ("post_id" = uuid::Uuid, Path),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
@@ -25,8 +27,9 @@ use crate::posts::models::Post;
 ))]
 pub async fn get_history(user: User, State(app): State<App>, Path(id): Path, page: Page) -> Result<Response, Error> {
     let post = Post::find_visible(&app.db, id, user.id).await?;
-    post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?;
-    let versions = PostVersion::list(&app.db, id, page.before, page.rows()).await?;
+    let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?;
+    let with_brief = post.created_by == user.id || user.role >= Role::Moderator;
+    let versions = PostVersion::list(&app.db, id, with_brief, page.before, page.rows()).await?;
     let versions: Vec<PostVersionOut> = versions.into_iter().map(PostVersionOut::from).collect();
     Ok(page.answer(versions, |version| (version.replaced_at, version.id)))
 }

@@ -211,6 +211,9 @@ impl Post {
                 edited_at = case when published_at is not null
                         and (title, content, types) is distinct from (coalesce($3, title), $4, $5)
                     then greatest(now(), updated_at + interval '1 microsecond') else edited_at end,
+                worded_at = case when status = 'POSTED'
+                        and (title, content, types) is not distinct from (coalesce($3, title), $4, $5)
+                    then worded_at else now() end,
                 publish_at = case when $7 then $8 when coalesce($6, status) = 'DRAFT' then publish_at end,
                 publish_refused = null
             where id = $1 and created_by = $2 and visible(post, $2)

@@ -77,7 +77,9 @@ mod tests {
         /// The copy is made of what `platform` has written so far.
         async fn behind(platform: Platform, database: PgConnectOptions) -> Self {
             let name = database.get_database().unwrap().to_owned();
-            let copy = format!("{name}_copy");
+            // As long as the name of the other, which is as long as one may be.
+            let copy = name.replacen("test", "copy", 1);
+            assert_ne!(copy, name);
             // A database that is copied has no session.
             platform.app.db.close().await;
             let mut server = PgConnection::connect_with(&database.clone().database("postgres")).await.unwrap();

@@ -767,3 +767,44 @@ async fn a_stretch_of_the_most_relevant_ends_between_two_moments(_: PgPoolOption
     }
     assert_eq!(sorted(found), sorted(expected));
 }
+
+/// Where posts are read in stretches, each stretch is in order by itself, and an older one stands behind all of a newer one, whatever the
+/// length of a page.
+#[sqlx::test(migrations = false)]
+async fn each_stretch_of_the_most_relevant_is_in_order_on_pages_of_any_length(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = start(database).await;
+    let ((anna, her), (_, him)) = (new_user(), new_user());
+    write(&platform, &anna, "Straw", "straw").await;
+    copy_often(&platform, "Straw").await;
+    for number in 0..24 {
+        write(&platform, &anna, if number % 2 == 0 { "Needle" } else { "Found" }, "needle").await;
+    }
+    mix(&platform, "Needle").await;
+    let (mut tx, words) = begin_search(&platform.app.db, "simple", "needle", "needle", "").await.unwrap();
+    // As if there were no word to look up: so few posts have this one that all would be read.
+    let words = SearchWords { lookup: String::new(), ..words };
+    let expected = format!(
+        "select post_id, ts_rank(document, query, 1) as rank, (number - 1) / 700 as stretch from (
+            select *, row_number() over (order by published_at desc, post_id desc) as number from post_search
+        ) as own cross join (select '{}'::tsquery as query) as asked
+        where document @@ query order by stretch, rank desc, published_at desc, post_id desc",
+        words.tsquery.replace('\'', "''")
+    );
+    let expected = tx.fetch_all(AssertSqlSafe(expected)).await.unwrap();
+    let in_one_order = expected.windows(2).all(|pair| pair[0].get::<f32, _>("rank") >= pair[1].get::<f32, _>("rank"));
+    assert!(!in_one_order, "there are several stretches");
+    let expected: Vec<Uuid> = expected.iter().map(|row| row.get("post_id")).collect();
+    let query = PostQuery { author: Some(her), max_read: 700, ..all_with(&words) };
+    for length in [1, 3, 50] {
+        let (mut found, mut next) = (Vec::new(), Some(Cursor::end()));
+        while let Some(behind) = next {
+            let (page, following) = most_relevant(&mut tx, &query, him, behind, length).await.unwrap();
+            found.extend(page.iter().map(|post| post.post_id));
+            next = following;
+        }
+        assert_eq!(found, expected, "pages of {length}");
+    }
+}

@@ -8,7 +8,7 @@ use crate::host::console::seconds;
 use crate::traffic::pictures;
 use crate::traffic::steps::{TYPES, step};
 
-/// Bob finds the post by its words; Ada edits it, and he finds it by the new ones and reads what it said before.
+/// Bob finds the post by its words; Ada edits it, and he finds it by the new ones. What it said for a moment only she can read.
 pub async fn a_search(ada: &Person, bob: &Person, post: &Post) -> Result<()> {
     let find = async |words: &str| -> Result<Vec<Value>> {
         let path = format!("/posts/search?q={words}&author={}", ada.id);
@@ -22,9 +22,9 @@ pub async fn a_search(ada: &Person, bob: &Person, post: &Post) -> Result<()> {
     let ask = async || find("\"algebraic+patterns\"").await;
     let (hits, _) = eventually("Bob finds Ada's post by its new words", ask, finds).await?;
     let path = format!("/posts/{}/history", post.id);
-    let versions: Vec<Value> = bob.api.ask(Method::GET, To::Post, &path, None).await?;
+    let versions: Vec<Value> = ada.api.ask(Method::GET, To::Post, &path, None).await?;
     if !hits[0]["edited_at"].is_string() || versions.len() != 1 {
-        bail!("Ada edited her post; Bob found {hits:?}, and of earlier versions {versions:?}");
+        bail!("Ada edited her post; Bob found {hits:?}, and she {versions:?} of earlier versions");
     }
     step("Ada edits it, and Bob finds the new words", &format!("before it said: {}", versions[0]["content"]));
     Ok(())

@@ -9,6 +9,7 @@ use super::{
     Answer, BROKEN, GONE, MISLED, Stub, ask, make_due, mint_due, nfts, pinned, read, remove_due, served, start,
 };
 use crate::SERVICE;
+use crate::blocks::events::USER_BLOCKED;
 use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, new_user};
 use crate::nfts::documents::{MetadataDocument, cid_of};
@@ -286,6 +287,32 @@ async fn a_comment_is_minted_by_its_author(_: PgPoolOptions, database: PgConnect
     assert_eq!(metadata.body["name"], format!("Comment {her}"));
     assert_eq!(platform.published(NFT_PINNED).await[0]["id"], nft["id"]);
     assert_eq!(platform.call("GET", "/me/nfts", Some(&anna), None).await.body, json!([nft]));
+}
+
+/// Across a block NFTs are not seen, whichever of the two has blocked the other, neither that of a post nor that of a comment.
+#[sqlx::test(migrations = false)]
+async fn an_nft_is_not_seen_across_a_block(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (ben, his), (cleo, hers)) = (new_user(), new_user(), new_user());
+    let post = posted(&platform, &anna).await;
+    let of_post = ask(&platform, &anna, &post).await;
+    let of_comment = platform.call("POST", &format!("/nfts/comments/{her}/mint"), Some(&anna), None).await.body;
+    mint_due(&platform).await;
+    let seen = async |reader: &str| {
+        let mut statuses = Vec::new();
+        for nft in [&of_post, &of_comment] {
+            let path = format!("/nfts/{}", nft["id"].as_str().unwrap());
+            statuses.push(platform.call("GET", &path, Some(reader), None).await.status.as_u16());
+        }
+        statuses
+    };
+    assert_eq!((seen(&ben).await, seen(&cleo).await), (vec![200, 200], vec![200, 200]));
+    for (user, target) in [(her, his), (hers, her)] {
+        let block = json!({ "user_id": user, "target_id": target, "at": "2026-11-20T12:00:00+00:00" });
+        platform.consume(USER_BLOCKED, &block).await;
+    }
+    assert_eq!((seen(&ben).await, seen(&cleo).await), (vec![404, 404], vec![404, 404]));
+    assert_eq!(seen(&anna).await, [200, 200]);
 }
 
 /// A comment whose service is away is waited for; one that is gone is cancelled.
