@@ -89,8 +89,7 @@ impl Judged {
 
     /// Whether it was read in part and goes on being shown: what is hidden is shown to none before a person has looked, or its author appeals.
     fn is_unread_in_part(&self) -> bool {
-        let is_shown = self.content.key.is_user() || self.verdict.outcome() < RuleOutcome::Hold;
-        self.verdict.is_partial && is_shown
+        self.verdict.is_partial && self.verdict.outcome() < RuleOutcome::Hold
     }
 
     /// Whether a moderator wants to see it before others do: a post or a comment, and no profile.
@@ -121,9 +120,11 @@ pub async fn carry_out(
     let mut concerned: HashMap<SubjectKey, &Judged> =
         judged.iter().filter(concerned).map(|one| (one.content.key, one)).collect();
     let keys: Vec<_> = concerned.values().map(|one| (one.content.key, one.content.author)).collect();
-    let people = models::last_decisions_of_people(tx, &ids).await?;
     // All are locked before the first entry: the head of the ledger is the last lock.
-    for subject in lock_subjects(tx, &keys).await? {
+    let subjects = lock_subjects(tx, &keys).await?;
+    // Now that no person decides any more: a decision about a profile locks its subject alone.
+    let people = models::last_decisions_of_people(tx, &ids).await?;
+    for subject in subjects {
         let (Some(one), Some(stored)) = (concerned.remove(&subject.key), stored.get(&subject.key.id)) else { continue };
         // What a person has decided about this version holds for it.
         if people.get(&subject.key.id).is_none_or(|at| *at < one.content.version) {
@@ -133,11 +134,8 @@ pub async fn carry_out(
     Ok(())
 }
 
-/// What a machine does for an outcome; nothing for one that only asks for a person, nor to a user, whatever they say of themselves.
-fn actions(key: SubjectKey, verdict: &PolicyVerdict) -> Vec<Action> {
-    if key.is_user() {
-        return Vec::new();
-    }
+/// What a machine does for an outcome; nothing for one that only asks for a person.
+fn actions(verdict: &PolicyVerdict) -> Vec<Action> {
     let restriction = match verdict.outcome() {
         RuleOutcome::Allow | RuleOutcome::Label | RuleOutcome::Review => None,
         RuleOutcome::Limit => Some(Action::Limit),
@@ -146,8 +144,7 @@ fn actions(key: SubjectKey, verdict: &PolicyVerdict) -> Vec<Action> {
         RuleOutcome::Remove => Some(Action::Remove),
     };
     let labels = verdict.labels().into_iter().map(|label| Action::Label { label: label.to_owned() });
-    // What would have no effect is left out, as a limit of a comment.
-    restriction.into_iter().chain(labels).filter(|action| action.fits(key.r#type)).collect()
+    restriction.into_iter().chain(labels).collect()
 }
 
 /// Whether a machine holds it because its author needs approval.
@@ -162,7 +159,7 @@ async fn apply(
     judged: &Judged,
     stored: SavedAnalysis,
 ) -> Result<(), Failure> {
-    let wanted = actions(subject.key, &judged.verdict);
+    let wanted = actions(&judged.verdict);
     // Those of policies; a hold that follows from reports is none of this.
     let of_policies =
         || subject.active.iter().map(|held| &held.ruling).filter(|ruling| ruling.automated && ruling.policy.is_some());
@@ -192,9 +189,7 @@ async fn apply(
     }
     let is_due = stored.is_new || !subject.review.is_open();
     let asks = match judged.verdict.outcome() {
-        RuleOutcome::Allow => None,
-        _ if subject.key.is_user() => judged.verdict.strictest().filter(|_| is_due),
-        RuleOutcome::Hide | RuleOutcome::Remove => None,
+        RuleOutcome::Allow | RuleOutcome::Hide | RuleOutcome::Remove => None,
         // What is hidden until a person has looked is as urgent as the rule says.
         RuleOutcome::Hold => judged.verdict.strictest().filter(|_| !is_in_force),
         _ => judged.verdict.review().filter(|_| is_due),

@@ -25,6 +25,7 @@ use crate::core::testing::{Platform, new_user};
 use crate::decisions::NewDecision;
 use crate::decisions::events::{COMMENT_DELETE_REQUESTED, MODERATION_NOTICE, POST_DELETE_REQUESTED};
 use crate::decisions::signals::decide;
+use crate::decisions::tests::until_one_waits;
 use crate::disguises::evasions::normalise;
 use crate::ledger::events::MODERATION_DECIDED;
 use crate::moderations::events::{COMMENT_CREATED, COMMENT_DELETED, COMMENT_UPDATED, POST_CREATED, POST_UPDATED};
@@ -505,6 +506,7 @@ async fn a_bad_profile_is_for_a_person(_: PgPoolOptions, database: PgConnectOpti
     assert_eq!(state(&platform, her).await, Vec::<String>::new(), "there is nothing to read");
     platform.consume(USER_UPDATED, &profile(2, json!("I hateword all of you"))).await;
     assert_eq!(state(&platform, her).await, ["VISIBLE OPEN"]);
+    assert_eq!(verdicts(&platform, her).await, ["words-1 REVIEW"], "as a text it would be hidden");
     let moderator = staff("MODERATOR");
     let queued = platform.call("GET", "/moderation/queue?type=USER", Some(&moderator), None).await.body;
     assert_eq!((&queued[0]["id"], &queued[0]["excerpt"]), (&json!(her), &json!("I hateword all of you")));
@@ -531,6 +533,28 @@ async fn a_bad_profile_is_for_a_person(_: PgPoolOptions, database: PgConnectOpti
         "bio": "hateword for ever" });
     platform.consume(USER_UPDATED, &late).await;
     assert!(platform.finds("hateword").await.iter().all(|place| !place.contains("content")), "it came late");
+}
+
+/// What a person decides while a profile is analysed holds for it.
+#[sqlx::test(migrations = false)]
+async fn a_decision_about_a_profile_is_seen_while_it_is_analysed(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (_, her) = new_user();
+    let decision = NewDecision {
+        actor: Actor::Moderator(new_user().1),
+        ..NewDecision::of_machine(SubjectKey::user(her), her, vec![Action::Dismiss], Reason::OtherRules)
+    };
+    let mut tx = platform.app.db.begin().await.unwrap();
+    decide(&mut tx, decision).await.unwrap();
+    let profile = json!({ "id": her, "created_at": "2026-11-20T12:00:00+00:00",
+        "updated_at": "2026-11-20T12:01:00+00:00", "bio": "I hateword all of you" });
+    let commit = async {
+        until_one_waits(&platform).await;
+        tx.commit().await.unwrap();
+    };
+    tokio::join!(platform.consume(USER_UPDATED, &profile), commit);
+    assert_eq!(verdicts(&platform, her).await, ["words-1 REVIEW"]);
+    assert_eq!(state(&platform, her).await, ["VISIBLE CLOSED"], "a person has looked at it");
 }
 
 /// What an author writes while approvals are required is hidden until a moderator has looked at it, each text anew, whatever comes to be in

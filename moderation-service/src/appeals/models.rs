@@ -12,6 +12,8 @@ use crate::scopes::services::ScopeFilter;
 pub const ONE_APPEAL: &str = "appeal_decision_key";
 /// How long a claim lasts, in seconds: a quarter of an hour, as with cases.
 const LEASE: f64 = 900.0;
+/// Appeals that a moderator has claimed at once, at most, so that no client that asks again and again keeps all from the others.
+const MOST_HELD: i64 = 1_000;
 
 /// An appeal as it is stored.
 #[derive(Debug)]
@@ -170,20 +172,26 @@ impl WaitingAppeal {
                 appeal_claim.moderator as "claimed_by?", until as "claimed_until?"
             from appeal_claim join appeal on appeal.id = appeal_claim.appeal
             where appeal_claim.moderator = $1 and until > now() and status = 'OPEN'
-            order by appeal_place(at, urgency) desc, appeal.id desc"#,
-            moderator
+            order by appeal_place(at, urgency) desc, appeal.id desc limit $2"#,
+            moderator,
+            MOST_HELD
         );
         appeals.fetch_all(db).await
     }
 
     /// Claims the most urgent open appeals that are free, in the scope of a moderator, and not about what they [took part in](took_part) or
     /// wrote themselves. One that another claim has at hand is skipped, and not waited for; what was claimed while this search was under way is
-    /// seen by the primary key: then the other moderator keeps it.
+    /// seen by the primary key: then the other moderator keeps it. Who has [very many](MOST_HELD) gets no more.
     pub async fn claim_next(
         tx: &mut PgTransaction<'_>,
         (moderator, scope): (Uuid, &ScopeFilter),
         rows: i64,
     ) -> sqlx::Result<ClaimedAppeals> {
+        let held = sqlx::query_scalar!(
+            r#"select count(*) as "held!" from appeal_claim where moderator = $1 and until > now()"#,
+            moderator
+        );
+        let room = (MOST_HELD - held.fetch_one(&mut **tx).await?).max(0);
         let found = sqlx::query_scalar!(
             r#"with free as materialized (
                 select appeal.id from appeal join decision on decision.id = decision
@@ -206,7 +214,7 @@ impl WaitingAppeal {
             )
             select appeal is not null as "taken!" from free left join taken on appeal = id"#,
             moderator,
-            rows,
+            rows.min(room),
             LEASE,
             scope.types.as_deref(),
             scope.families.as_deref(),
@@ -235,6 +243,12 @@ pub async fn took_part(db: impl PgExecutor<'_>, decision: Uuid, moderator: Uuid)
         moderator
     );
     took_part.fetch_one(db).await
+}
+
+/// Locks an appeal until the transaction ends, if it is open. What is about to resolve it is waited for.
+pub async fn lock_open(tx: &mut PgTransaction<'_>, appeal: Uuid) -> sqlx::Result<bool> {
+    let open = sqlx::query_scalar!("select id from appeal where id = $1 and status = 'OPEN' for update", appeal);
+    Ok(open.fetch_optional(&mut **tx).await?.is_some())
 }
 
 /// Claims an appeal, or extends the moderator's own claim; until when. None when another moderator has it.

@@ -4,7 +4,7 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::NO_SUCH_APPEAL;
-use super::models::{Appeal, ONE_APPEAL, claim, is_claimed_by_another, release, took_part};
+use super::models::{Appeal, ONE_APPEAL, claim, is_claimed_by_another, lock_open, release, took_part};
 use super::services::urgency;
 use crate::core::api::errors::Error;
 use crate::core::app::identity::{Role, User};
@@ -78,7 +78,11 @@ async fn decision_for(tx: &mut PgTransaction<'_>, appeal: Uuid, staff: &User) ->
 
 /// Lets a moderator look at an appeal, and no other one meanwhile; until when.
 pub async fn claimed(tx: &mut PgTransaction<'_>, appeal: Uuid, staff: &User) -> Result<Timestamp, Error> {
+    // What is refused locks nothing, and holds up no other moderator.
     decision_for(tx, appeal, staff).await?;
+    if !lock_open(tx, appeal).await? {
+        return Err(RESOLVED);
+    }
     claim(tx, appeal, staff.id).await?.ok_or(CLAIMED)
 }
 
@@ -93,13 +97,14 @@ pub async fn resolve(
 ) -> Result<Appeal, Error> {
     let decision = decision_for(tx, appeal, staff).await?;
     let moderator = staff.id;
-    if staff.role < Role::Admin && is_claimed_by_another(&mut **tx, appeal, moderator).await? {
-        return Err(CLAIMED);
-    }
     let (key, author) = (decision.key, decision.author);
     // All that the end of the decision needs, before the ledger's first entry.
     lock(tx, &[(key, author), (SubjectKey::user(author), author)]).await?;
     let resolved = Appeal::resolve(tx, appeal, status, moderator, &note).await?.ok_or(RESOLVED)?;
+    // Now that none claims it any more.
+    if staff.role < Role::Admin && is_claimed_by_another(&mut **tx, appeal, moderator).await? {
+        return Err(CLAIMED);
+    }
     release(&mut **tx, appeal, None).await?;
     let (actor, overturned) = (Actor::Moderator(moderator), status == AppealStatus::Overturned);
     let change = Change::AppealResolved { appeal, decision: decision.id, overturned, note: Some(note.clone()) };

@@ -3,16 +3,18 @@ use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
+use super::models::WaitingAppeal;
 use crate::core::testing::{Platform, Reply, new_user};
 use crate::decisions::events::MODERATION_NOTICE;
 use crate::decisions::tests::{
-    decided, decided_by_machine, fields, new_content, new_moderator, standing, start, visibility,
+    decided, decided_by_machine, fields, new_content, new_moderator, standing, start, until_one_waits, visibility,
 };
 use crate::ledger::events::{MODERATION_DECIDED, USER_STATUS_CHANGED};
+use crate::scopes::services::ScopeFilter;
 use crate::subjects::SubjectType;
 use crate::subjects::actions::Action;
 
@@ -190,6 +192,54 @@ async fn appealed(platform: &Platform, moderator: &str, action: Value) -> Value 
 fn ids(reply: &Reply) -> Vec<Value> {
     assert_eq!(reply.status, 200, "{reply:?}");
     reply.body.as_array().unwrap().iter().map(|appeal| appeal["id"].clone()).collect()
+}
+
+/// A claim that is made while an appeal is resolved keeps it from the other moderator, as one of before does.
+#[sqlx::test(migrations = false)]
+async fn a_resolution_sees_the_claim_that_was_made_meanwhile(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((first, _), (_, second), (third, _)) = (new_moderator(), new_moderator(), new_moderator());
+    let made = appealed(&platform, &first, json!({ "action": "HIDE" })).await;
+    let mut tx = platform.app.db.begin().await.unwrap();
+    WaitingAppeal::claim_next(&mut tx, (second, &ScopeFilter::ALL), 1).await.unwrap();
+    let commit = async {
+        until_one_waits(&platform).await;
+        tx.commit().await.unwrap();
+    };
+    let (resolved, ()) = tokio::join!(resolve(&platform, &third, &made, "OVERTURNED"), commit);
+    assert_eq!(resolved.status, 409, "{resolved:?}");
+    let open = platform.call("GET", "/moderation/appeals", Some(&third), None).await;
+    assert_eq!((ids(&open), &open.body[0]["claimed_by"]), (vec![made["id"].clone()], &json!(second)));
+}
+
+/// A client that asks again and again keeps no appeals from the others.
+#[sqlx::test(migrations = false)]
+async fn a_moderator_has_so_many_appeals_at_once_and_no_more(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((first, _), (second, her)) = (new_moderator(), new_moderator());
+    let label = json!({ "action": "LABEL", "label": "spam" });
+    for _ in 0..2 {
+        appealed(&platform, &first, label.clone()).await;
+    }
+    // As many appeals as one moderator may have, but for one, of decisions that were made long ago.
+    let others = format!(
+        "with made as (
+            insert into decision (id, subject_type, subject_id, author, at, actions, reason)
+            select gen_random_uuid(), 'POST', gen_random_uuid(), gen_random_uuid(), now(), '[]', 'SPAM_LINK'
+            from generate_series(1, 999) returning id, author
+        ), appealed as (
+            insert into appeal (id, decision, author, text) select gen_random_uuid(), id, author, 'No.' from made returning id
+        )
+        insert into appeal_claim (appeal, moderator, until) select id, '{her}', now() + interval '5 minutes' from appealed"
+    );
+    platform.app.db.execute(AssertSqlSafe(others)).await.unwrap();
+    let claimed = async |moderator: &str| {
+        let body = Some(json!({ "limit": 50 }));
+        ids(&platform.call("POST", "/moderation/appeals/claim", Some(moderator), body).await).len()
+    };
+    assert_eq!(claimed(&second).await, 1_000);
+    assert_eq!(claimed(&second).await, 1_000, "the other one is for another moderator");
+    assert_eq!(claimed(&new_moderator().0).await, 1);
 }
 
 /// What waits longest comes first, and what takes an account or a voice sooner; a page leads to the next.

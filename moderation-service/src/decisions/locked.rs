@@ -2,6 +2,7 @@
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
+use super::effects::models::lock_content;
 use super::models::Decision;
 use crate::core::contract::timestamp::Timestamp;
 use crate::ledger::NewEntry;
@@ -11,6 +12,14 @@ use crate::subjects::SubjectKey;
 use crate::subjects::changes::{Actor, Change, Ended};
 use crate::subjects::models::lock;
 use crate::subjects::state::Subject;
+
+/// Locks what a moderator is about to decide until the transaction ends, so that a claim which another one makes meanwhile is seen, or waits.
+pub async fn lock_for_decision(tx: &mut PgTransaction<'_>, key: SubjectKey, author: Uuid) -> sqlx::Result<()> {
+    if !key.is_user() {
+        lock_content(tx, key.id).await?;
+    }
+    Locked::open(tx, key, author, true).await.map(drop)
+}
 
 /// The subjects of a decision, locked: the one that it is about, and its author where that is another one.
 pub struct Locked {

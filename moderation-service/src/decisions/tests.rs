@@ -38,6 +38,17 @@ pub async fn new_content(platform: &Platform, r#type: SubjectType, author: Uuid)
     SubjectKey { r#type, id }
 }
 
+/// Waits until a statement waits for a lock of another transaction.
+pub async fn until_one_waits(platform: &Platform) {
+    let waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    for _ in 0..10_000 {
+        if !sqlx::Executor::fetch_all(&platform.app.db, waiting).await.unwrap().is_empty() {
+            return;
+        }
+    }
+    panic!("no statement waits for a lock");
+}
+
 /// Lets a moderator decide.
 pub async fn decide(platform: &Platform, moderator: &str, key: SubjectKey, decision: Value) -> Reply {
     let path = format!("/moderation/subjects/{}/{}/decisions", key.r#type.word(), key.id);
@@ -412,6 +423,9 @@ async fn strikes_climb_the_ladder_and_come_down_again(_: PgPoolOptions, database
     // Two decisions about one post are one strike.
     decided(&platform, &moderator, made[0].0, json!([{ "action": "REMOVE" }]), "HARASSMENT_INSULT").await;
     assert_eq!(strikes().await["sum"], 9);
+    let path = format!("/moderation/subjects/POST/{}", made[0].0.id);
+    let author = platform.call("GET", &path, Some(&moderator), None).await.body["author"].clone();
+    assert_eq!((&author["strikes"], &author["strike_weight"]), (&json!(4), &json!(9)), "the case says so, too");
 
     let end = async |decision: Uuid| {
         let path = format!("/moderation/decisions/{decision}/reverse");

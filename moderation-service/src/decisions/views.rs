@@ -5,6 +5,7 @@ use axum::response::Response;
 use axum::{Extension, Json};
 
 use super::effects::models::author_of;
+use super::locked::lock_for_decision;
 use super::models::Decision;
 use super::references::check_policy;
 use super::schemas::{DecisionIn, DecisionOut, ReversalIn};
@@ -45,6 +46,7 @@ pub async fn create_decision(
     check_moderator(&moderator, author)?;
     check_scope(&mut tx, &moderator, key, None).await?;
     check_policy(&mut *tx, decision.policy.as_ref()).await?;
+    lock_for_decision(&mut tx, key, author).await?;
     if signals::is_kept_by_another(&mut *tx, &moderator, key).await? {
         return Err(CLAIMED);
     }

@@ -86,14 +86,15 @@ pub fn evaluate(policies: &[CompiledPolicy], facts: &Facts<'_>) -> PolicyVerdict
     let mut matches = Vec::new();
     for policy in policies.iter().filter(|policy| policy.mode != Mode::Off) {
         for rule in policy.rules.iter().filter(|rule| rule.when.holds(facts)) {
+            let outcome = rule.outcome_for(facts);
             matches.push(Match {
                 policy: policy.id,
                 version: policy.version,
                 mode: policy.mode,
                 rule: rule.name.clone(),
-                outcome: rule.outcome_for(facts),
+                outcome,
                 reason: rule.reason,
-                label: rule.label.clone(),
+                label: rule.label.clone().filter(|_| outcome == RuleOutcome::Label),
                 severity: rule.severity.unwrap_or_else(|| facts.severity()),
                 comparisons: rule.when.comparisons(facts),
             });

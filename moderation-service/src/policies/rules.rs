@@ -46,6 +46,16 @@ impl RuleOutcome {
     pub fn word(self) -> &'static str {
         Self::ALL.iter().find(|(_, outcome)| *outcome == self).map_or("", |(word, _)| word)
     }
+
+    /// What is left of it for a content of this kind. To users a machine does nothing, whatever they say of themselves, so that a person is
+    /// asked; no feed has anything but posts, and pictures are shown without labels.
+    fn for_audience(self, audience: SubjectType) -> Self {
+        match (audience, self) {
+            (SubjectType::User, outcome) if outcome != Self::Allow => Self::Review,
+            (SubjectType::Comment | SubjectType::Media, Self::Limit) | (SubjectType::Media, Self::Label) => Self::Allow,
+            (_, outcome) => outcome,
+        }
+    }
 }
 
 /// A number that a rule compares: a head of the text model, a signal, or whether there is a model.
@@ -119,15 +129,16 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// What follows from it for a content for which it holds. The text model has learned English, so a rule that restricts asks for a person
-    /// where a text is in another language, or in one that is not known, and the rule holds by nothing but scores for which it has not named
-    /// that language.
+    /// What follows from it for a content for which it holds, as far as it can be done to one of its kind. The text model has learned English,
+    /// so a rule that restricts asks for a person where a text is in another language, or in one that is not known, and the rule holds by
+    /// nothing but scores for which it has not named that language.
     pub fn outcome_for(&self, facts: &Facts<'_>) -> RuleOutcome {
-        let is_blind = self.outcome > RuleOutcome::Review
+        let outcome = self.outcome.for_audience(facts.audience);
+        let is_blind = outcome > RuleOutcome::Review
             && facts.model.is_some()
             && !is_read(&facts.signals.language)
             && self.when.holds_blindly(facts, false) != Some(true);
-        if is_blind { RuleOutcome::Review } else { self.outcome }
+        if is_blind { RuleOutcome::Review } else { outcome }
     }
 }
 
@@ -344,6 +355,31 @@ mod tests {
             RuleOutcome::Hide,
             "where no model has read it, it is not by its scores"
         );
+    }
+
+    /// What cannot be done to a content of its kind does not follow, so that analyses and simulations say what happens: to a user nothing
+    /// does, and a person is asked.
+    #[test]
+    fn nothing_follows_that_does_not_fit() {
+        let signals = signals("eng");
+        let when = json!({ "signal": "links", "at_least": 1 });
+        for (outcome, expected) in [
+            ("ALLOW", [RuleOutcome::Allow; 4]),
+            ("LABEL", [RuleOutcome::Label, RuleOutcome::Label, RuleOutcome::Allow, RuleOutcome::Review]),
+            ("REVIEW", [RuleOutcome::Review; 4]),
+            ("LIMIT", [RuleOutcome::Limit, RuleOutcome::Allow, RuleOutcome::Allow, RuleOutcome::Review]),
+            ("HOLD", [RuleOutcome::Hold, RuleOutcome::Hold, RuleOutcome::Hold, RuleOutcome::Review]),
+            ("HIDE", [RuleOutcome::Hide, RuleOutcome::Hide, RuleOutcome::Hide, RuleOutcome::Review]),
+        ] {
+            let rule = rule(&when, outcome);
+            let audiences = [SubjectType::Post, SubjectType::Comment, SubjectType::Media, SubjectType::User];
+            let found = audiences.map(|audience| rule.outcome_for(&Facts { audience, ..facts(&signals) }));
+            assert_eq!(found, expected, "{outcome}");
+        }
+        // What would restrict nothing is no reason to ask for a person either.
+        let (foreign, hate) = (self::signals("deu"), json!({ "signal": "hate", "at_least": "hide" }));
+        let facts = Facts { audience: SubjectType::Comment, ..facts(&foreign) };
+        assert_eq!(rule(&hate, "LIMIT").outcome_for(&facts), RuleOutcome::Allow);
     }
 
     /// A condition on the language is one for the scores beside it alone: the scores of other branches restrict no more for it, nor does what

@@ -165,6 +165,10 @@ async fn the_mode_of_a_policy_decides_whether_it_has_consequences(_: PgPoolOptio
     let expected =
         ["", "VISIBLE NONE mentions", "VISIBLE NONE mentions", "HELD OPEN mentions", "HIDDEN NONE mentions", ""];
     assert_eq!(states, expected);
+    let labels = "select distinct rule from decision where jsonb_array_length(actions) = 1 and actions -> 0 ->> 'action' = 'LABEL'";
+    let labels = platform.app.db.fetch_all(labels).await.unwrap();
+    let rules: Vec<String> = labels.iter().map(|row| row.get(0)).collect();
+    assert_eq!(rules, ["one"], "a label follows from the rule that labels, and from no limit beside it");
     assert_eq!(hidden(&platform).await.len(), 2);
     let hits = async || {
         let hits = call(&platform, "GET", &format!("{path}/hits?days=7"), None).await.body;
@@ -291,10 +295,13 @@ async fn a_simulation_says_what_would_be_different(_: PgPoolOptions, database: P
     assert_eq!(found["examples"][1]["excerpt"], "kill yourself");
 
     // What is in shadow counts as enforced where it is tried, and not where another one is.
-    let shadow = json!({ "name": "Links", "mode": "SHADOW", "rules": [rule("any", &links, "LIMIT")] });
+    let shadow = json!({ "name": "Links", "mode": "SHADOW", "rules": [rule("any", &links, "HIDE")] });
     let shadow = call(&platform, "POST", "", Some(shadow)).await.body["id"].clone();
-    let found = simulate(json!({ "policy": shadow, "rules": [rule("any", &links, "LIMIT")] })).await;
-    assert_eq!(examples(&found), [json!([linked, "ALLOW", "LIMIT", shadow, "any"])]);
+    let found = simulate(json!({ "policy": shadow, "rules": [rule("any", &links, "HIDE")] })).await;
+    assert_eq!(examples(&found), [json!([linked, "ALLOW", "HIDE", shadow, "any"])]);
+    // What would follow is what does when it is enforced: no feed has a comment, so that a limit changes nothing.
+    let found = simulate(json!({ "rules": [rule("any", &links, "LIMIT")] })).await;
+    assert_eq!((&found["changed"], &found["hits"]), (&json!(0), &json!({ "any": 1 })));
     // A label is a difference, too, whatever else follows.
     let mut label = rule("labelled", &links, "LABEL");
     label["label"] = json!("linked");

@@ -12,6 +12,9 @@ use crate::subjects::{Review, SubjectKey, SubjectType, Visibility};
 const EXCERPT: i32 = 300;
 /// How long a claim lasts, in seconds: a quarter of an hour, as long as a hard case takes.
 const LEASE: f64 = 900.0;
+/// Items that a moderator has claimed at once, at most, which is as many as one request decides about: so no client that asks again and again
+/// keeps the whole queue from the others.
+const MOST_HELD: i64 = 1_000;
 
 /// An item of the queue.
 #[derive(Clone, Debug)]
@@ -93,9 +96,10 @@ impl QueueItem {
             join subject on (subject.type, subject.id) = (subject_type, subject_id)
             left join content on content.id = subject.id and content.type = subject.type
             where moderator = $1 and until > now() and review in ('OPEN', 'ESCALATED')
-            order by place desc, subject.id desc"#,
+            order by place desc, subject.id desc limit $3"#,
             moderator,
-            EXCERPT
+            EXCERPT,
+            MOST_HELD
         )
         .fetch_all(db)
         .await
@@ -141,7 +145,7 @@ pub struct Claimed {
     pub is_outrun: bool,
 }
 
-/// Claims the most urgent items that are free and in the scope of a moderator who did not write them.
+/// Claims the most urgent items that are free and in the scope of a moderator who did not write them, as far as they may [have more](MOST_HELD).
 ///
 /// Items that another claim or a decision has at hand are skipped, and not waited for. A claim that was committed while
 /// this search was under way is seen by the primary key: then the other one keeps the item.
@@ -151,6 +155,11 @@ pub async fn claim_next(
     filter: &QueueFilter,
     rows: i64,
 ) -> sqlx::Result<Claimed> {
+    let held = sqlx::query_scalar!(
+        r#"select count(*) as "held!" from claim where moderator = $1 and until > now()"#,
+        moderator
+    );
+    let room = (MOST_HELD - held.fetch_one(&mut **tx).await?).max(0);
     plan_by_filter(tx).await?;
     let found = sqlx::query!(
         r#"with free as materialized (
@@ -181,7 +190,7 @@ pub async fn claim_next(
         filter.escalated.unwrap_or(false),
         filter.flagged_by.map(|by| by == FlaggedBy::Machine).filter(|is_machine| *is_machine),
         filter.flagged_by.map(|by| by == FlaggedBy::People).filter(|is_people| *is_people),
-        rows,
+        rows.min(room),
         LEASE,
         filter.reason,
         scope.types.as_deref(),
@@ -195,8 +204,12 @@ pub async fn claim_next(
     Ok(Claimed { is_outrun: keys.is_empty() && !found.is_empty(), keys })
 }
 
-/// Claims a subject, or extends the moderator's own claim; until when. None when another moderator has it.
+/// Claims a subject, or extends the moderator's own claim; until when. None when another moderator has it. A decision that is being made is
+/// waited for: it has seen that there was no claim.
 pub async fn claim(tx: &mut PgTransaction<'_>, key: SubjectKey, moderator: Uuid) -> sqlx::Result<Option<Timestamp>> {
+    sqlx::query!("select id from subject where type = $1 and id = $2 for update", key.r#type as SubjectType, key.id)
+        .fetch_optional(&mut **tx)
+        .await?;
     sqlx::query_scalar!(
         "insert into claim (subject_type, subject_id, moderator, until) values ($1, $2, $3, now() + make_interval(secs => $4))
         on conflict (subject_type, subject_id) do update set moderator = excluded.moderator, until = excluded.until

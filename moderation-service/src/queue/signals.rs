@@ -10,6 +10,7 @@ use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
 use crate::subjects::SubjectKey;
 use crate::subjects::changes::{Actor, Change};
+use crate::subjects::models::lock;
 use crate::subjects::state::Subject;
 
 /// Lets a moderator do something with a subject that decides nothing; the subject after that.
@@ -24,7 +25,9 @@ pub async fn noted(
         return Err(OWN_SUBJECT);
     }
     if matches!(change, Change::Escalated { .. }) {
-        // It is for a senior moderator from now on, and for no other who has claimed it.
+        // It is for a senior moderator from now on, and for no other who has claimed it. Claims are locked behind their subjects, as by
+        // decisions.
+        lock(tx, &[(key, content.author)]).await?;
         release(&mut **tx, key, None).await?;
     }
     let entry = NewEntry::new(Actor::Moderator(moderator), change);

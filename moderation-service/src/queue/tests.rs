@@ -15,15 +15,18 @@ use uuid::Uuid;
 use super::bulk::carrying::{BulkWork, carry_out};
 use super::bulk::models::{BulkRequest, delete_old_requests};
 use super::bulk::{BulkDecisionIn, BulkOutcome};
+use super::models::{claim_next, release};
+use super::services::QueueFilter;
 use crate::SERVICE;
 use crate::core::app::identity::{Role, Status, User};
 use crate::core::contract::fields::Fields;
 use crate::core::testing::{Platform, Reply, new_user};
-use crate::decisions::tests::new_content;
+use crate::decisions::tests::{new_content, until_one_waits};
 use crate::reports::tests::{close_reports, decide, new_moderator, report, write_post};
 use crate::scopes::services::ScopeFilter;
 use crate::strikes::services::Ladder;
-use crate::subjects::SubjectType;
+use crate::subjects::models::lock;
+use crate::subjects::{SubjectKey, SubjectType};
 
 async fn start(database: PgConnectOptions) -> Platform {
     Platform::start(&SERVICE, database, &[]).await
@@ -153,6 +156,28 @@ async fn the_queue_is_filtered(_: PgPoolOptions, database: PgConnectOptions) {
     assert_eq!((reply.status.as_u16(), reply.body["detail"].as_array().unwrap().len()), (422, 3), "{reply:?}");
 }
 
+/// A client that asks again and again keeps no queue from the others.
+#[sqlx::test(migrations = false)]
+async fn a_moderator_has_so_many_at_once_and_no_more(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (_, author) = new_user();
+    for _ in 0..3 {
+        waiting_post(&platform, author).await;
+    }
+    let ((first, her), (second, _)) = (new_moderator(), new_moderator());
+    let many = format!(
+        "insert into claim (subject_type, subject_id, moderator, until)
+        select 'POST', gen_random_uuid(), '{her}', now() + interval '5 minutes' from generate_series(1, 999)"
+    );
+    execute(&platform, many).await;
+    let all = json!({ "limit": 50 });
+    assert_eq!(claim(&platform, &first, all.clone()).await.len(), 1, "her thousandth");
+    assert!(claim(&platform, &first, all.clone()).await.is_empty(), "there are two more");
+    assert_eq!(claim(&platform, &second, json!({ "limit": 1 })).await.len(), 1);
+    execute(&platform, format!("update claim set until = now() - interval '1 second' where moderator = '{her}'")).await;
+    assert_eq!(claim(&platform, &first, all).await.len(), 2, "her claims have ended");
+}
+
 #[sqlx::test(migrations = false)]
 async fn eight_moderators_at_once_never_get_the_same_item(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
@@ -217,6 +242,48 @@ async fn a_claim_is_renewed_released_and_ends(_: PgPoolOptions, database: PgConn
     assert_eq!(left.body["claim"], Value::Null);
     let unknown = format!("/moderation/subjects/POST/{}/claim", Uuid::now_v7());
     assert_eq!(platform.call("POST", &unknown, Some(&one), None).await.status, 404);
+}
+
+/// A claim that is made while a decision is under way keeps the item from it, as one of before does.
+#[sqlx::test(migrations = false)]
+async fn a_decision_sees_the_claim_that_was_made_meanwhile(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let post = reported(&platform, "HATE_SLUR").await;
+    let ((one, _), (_, other)) = (new_moderator(), new_moderator());
+    let mut tx = platform.app.db.begin().await.unwrap();
+    let claimed = claim_next(&mut tx, (other, &ScopeFilter::ALL), &QueueFilter::default(), 1).await.unwrap();
+    assert_eq!(claimed.keys.len(), 1);
+    let path = format!("/moderation/subjects/POST/{post}/decisions");
+    let body = json!({ "actions": [{ "action": "HIDE" }], "reason": "HATE_SLUR" });
+    let decision = platform.call("POST", &path, Some(&one), Some(body));
+    let commit = async {
+        until_one_waits(&platform).await;
+        tx.commit().await.unwrap();
+    };
+    let (decided, ()) = tokio::join!(decision, commit);
+    assert_eq!(decided.status, 409, "{decided:?}");
+}
+
+/// An escalation and a decision about one item, at once, wait for each other in one order, so that neither fails.
+#[sqlx::test(migrations = false)]
+async fn an_escalation_waits_for_a_decision(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, author), (one, _)) = (new_user(), new_moderator());
+    let post = waiting_post(&platform, author).await;
+    assert_eq!(claim(&platform, &one, json!({})).await, [post]);
+    let key = SubjectKey { r#type: SubjectType::Post, id: post };
+    let mut tx = platform.app.db.begin().await.unwrap();
+    lock(&mut tx, &[(key, author)]).await.unwrap();
+    let path = format!("/moderation/subjects/POST/{post}/escalate");
+    let escalation = platform.call("POST", &path, Some(&one), Some(json!({ "note": "For a senior." })));
+    // What a decision does: it ends the claim under the lock of its subject.
+    let decision = async {
+        until_one_waits(&platform).await;
+        release(&mut *tx, key, None).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let (escalated, ()) = tokio::join!(escalation, decision);
+    assert_eq!(escalated.status, 201, "{escalated:?}");
 }
 
 #[sqlx::test(migrations = false)]

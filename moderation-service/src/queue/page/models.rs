@@ -64,12 +64,18 @@ impl AuthorRecord {
             r#"select
                 (select count(*) from decision where author = $1) as "decisions!",
                 (select count(*) from decision where author = $1 and ended_by in ('REVERSED', 'OVERTURNED')) as "overturned!",
-                (select count(*) from strike where author = $1 and revoked_at is null and expires_at > now()) as "strikes!",
-                (select coalesce(sum(weight), 0) from strike
-                    where author = $1 and revoked_at is null and expires_at > now()) as "strike_weight!",
+                counted.strikes as "strikes!", counted.weight as "strike_weight!",
                 (select count(*) from report where author = $1) as "reports!",
                 (select count(*) from report where author = $1 and status = 'AGREED') as "agreed_reports!",
-                (select count(*) from appeal where author = $1) as "appeals!""#,
+                (select count(*) from appeal where author = $1) as "appeals!"
+            from (
+                -- As the ladder counts them: several decisions about one content are one strike, the gravest.
+                select count(*) as strikes, coalesce(sum(weight), 0) as weight from (
+                    select max(weight) as weight from strike join decision on decision.id = strike.decision
+                    where strike.author = $1 and revoked_at is null and strike.expires_at > now()
+                    group by subject_type, subject_id
+                ) as of_content
+            ) as counted"#,
             author
         )
         .fetch_one(db)
