@@ -9,7 +9,7 @@
 
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;
-    if (!on.checked || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!on.checked || document.querySelector("dialog[open]") || event.ctrlKey || event.altKey || event.metaKey) return;
     if (target.matches("textarea, select, input:not([type=radio]):not([type=checkbox])")) return;
     const around = target.closest(".case");
     let found;

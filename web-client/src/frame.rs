@@ -69,6 +69,8 @@ pub struct Frame {
     /// Unread notifications; none while they are not to be had.
     pub unread: i64,
     pub notice: Option<&'static str>,
+    /// Whether a script asks for what is in the page alone, to show it in a dialog over another one.
+    pub is_part: bool,
     uri: Uri,
     now: DateTime<Utc>,
 }
@@ -106,7 +108,8 @@ impl Frame {
     pub fn new(choices: Choices, uri: Uri) -> Self {
         let done = uri.query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("done=")));
         let notice = done.and_then(|done| choices.texts.done(done));
-        Self { t: choices.texts, theme: choices.theme, me: None, unread: 0, notice, uri, now: Utc::now() }
+        let (t, theme, now) = (choices.texts, choices.theme, Utc::now());
+        Self { t, theme, me: None, unread: 0, notice, is_part: false, uri, now }
     }
 
     /// The frame of what a form or a part of a page is answered with: its links lead back to the page around that.

@@ -2,6 +2,7 @@
 mod administering;
 mod answers;
 mod bookmarks;
+mod dialogs;
 mod documents;
 mod forms;
 mod kept;

@@ -24,6 +24,18 @@ const TREE: &str = r"
     return [...document.querySelectorAll('*')].map((element) => `${depth(element)}${element.tagName}`).join(' ');
 ";
 
+/// Ways in which text would become what loads or runs, and one in which it becomes words.
+const SINKS: &str = r#"
+    const tried = (change) => { try { change(); return 'done'; } catch { return 'refused'; } };
+    const [script, part] = [document.createElement('script'), document.createElement('div')];
+    return [
+        tried(() => { part.innerHTML = '<iframe src="/"></iframe>'; }),
+        tried(() => { script.src = '/assets/script.js'; }),
+        tried(() => { script.text = 'document.title = "x"'; }),
+        tried(() => { part.innerHTML = '<b>words</b>'; }),
+    ];
+"#;
+
 pub async fn is_text(world: &World) -> Result<()> {
     let plain =
         written(world, "plain", &["Eve", "A word", "Some words", "More words", "Her life"].map(str::to_owned)).await?;
@@ -55,6 +67,9 @@ pub async fn is_text(world: &World) -> Result<()> {
     }
     none("pages whose tags depend on what was written", &found)?;
     none("the console", &visitor.console().await?)?;
+    // Last, for the console has each refusal.
+    let tried = visitor.runs(SINKS, vec![]).await?;
+    ensure!(tried == json!(["refused", "refused", "refused", "done"]), "what text becomes: {tried}");
     visitor.leaves().await
 }
 

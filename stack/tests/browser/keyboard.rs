@@ -1,4 +1,4 @@
-//! By keyboard alone: sign in, skip the navigation, write a post, and send it; and decide about what was reported, with the keys of the
+//! By keyboard alone: sign in, skip the navigation, write a post in a dialog, and send it; and decide about what was reported, with the keys of the
 //! moderators' pages, and without them.
 
 use anyhow::{Result, bail, ensure};
@@ -37,9 +37,19 @@ pub async fn writes(world: &World) -> Result<()> {
     skip().await?;
     ensure!(visitor.is_at("a[href='/compose']").await?, "to write is the first stop of the feed");
     visitor.presses(Key::Enter).await?;
-    visitor.sees("form[action='/compose']").await?;
-    skip().await?;
+    visitor.sees("dialog[open] form[action='/compose']").await?;
+    ensure!(visitor.is_at("dialog [name=title]").await?, "a dialog begins at its first field");
     visitor.types("By keyboard").await?;
+    visitor.presses(Key::Escape).await?;
+    visitor.sees("dialog:not([open])").await?;
+    ensure!(
+        visitor.is_at("main a[href='/compose']").await?,
+        "a dialog that is closed leads back to where it was opened"
+    );
+    visitor.presses(Key::Enter).await?;
+    visitor.sees("dialog[open]").await?;
+    let kept = visitor.runs("return document.activeElement.value", vec![]).await?;
+    ensure!(kept == "By keyboard", "what was typed is lost: {kept}");
     visitor.presses(Key::Tab).await?;
     visitor.types("No mouse was used.").await?;
     let mut stops = 0;

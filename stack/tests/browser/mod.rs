@@ -8,6 +8,7 @@ mod hostile;
 mod keyboard;
 mod newcomer;
 mod pages;
+mod session;
 mod tutorial;
 mod visitor;
 
@@ -111,6 +112,7 @@ async fn people_use_the_client_in_a_real_browser() -> Result<()> {
     newcomer::comes_and_goes(&world, true).await.context("with scripts")?;
     keyboard::writes(&world).await.context("by keyboard alone")?;
     keyboard::decides(&world, &root).await.context("cases by keyboard alone")?;
+    session::lives_on(&world).await.context("a session")?;
     pages::are_for_all(&world, &root, &axe).await.context("the pages")?;
     hostile::is_text(&world).await.context("hostile text")?;
     world.platform.stop();

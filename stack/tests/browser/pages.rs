@@ -167,6 +167,7 @@ pub async fn are_for_all(world: &World, root: &Person, axe: &Path) -> Result<()>
         found.extend(opened(&visitor, &path, &axe).await.with_context(|| path.clone())?);
     }
     found.extend(those_of_forms(&visitor, &lived, &axe).await.context("pages that answer forms")?);
+    found.extend(those_in_dialogs(&visitor, &lived, &axe).await.context("dialogs")?);
     visitor.leaves().await?;
     found.extend(those_of_administrators(world, root, &lived, &axe).await.context("pages of administrators")?);
     none("pages that are not for all", &found)
@@ -215,6 +216,29 @@ async fn those_of_forms(visitor: &Visitor, lived: &Lived, axe: &str) -> Result<V
     visitor.click("form[action$='/decide'] button").await?;
     visitor.sees("input[name=sure]").await?;
     found.extend(faults(visitor, "the question about a ban", axe).await?);
+    Ok(found)
+}
+
+/// Forms in dialogs over a page. One that is closed leads back to where it was opened, and to the menu where that was in one.
+async fn those_in_dialogs(visitor: &Visitor, lived: &Lived, axe: &str) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    visitor.open("/").await?;
+    visitor.click("header a.write").await?;
+    visitor.sees("dialog[open] form[action='/compose']").await?;
+    found.extend(faults(visitor, "writing in a dialog", axe).await?);
+    visitor.open(&lived.of("/users/{person}")).await?;
+    visitor.click(".profile details.menu > summary").await?;
+    visitor.click(".profile a[href^='/report?']").await?;
+    visitor.sees("dialog[open] form[action='/report']").await?;
+    found.extend(faults(visitor, "reporting in a dialog", axe).await?);
+    visitor.click("dialog [data-close]").await?;
+    visitor.sees("dialog:not([open])").await?;
+    ensure!(visitor.is_at(".profile details.menu > summary").await?, "the focus is lost with the dialog");
+    // The form of a comment has a field with the same id, so that writing is a page.
+    visitor.open(&lived.of("/comments/{comment}")).await?;
+    visitor.click("header a.write").await?;
+    visitor.sees("main > form[action='/compose']").await?;
+    ensure!(visitor.path().await? == "/compose", "a link is a page where a dialog cannot be");
     Ok(found)
 }
 

@@ -26,6 +26,9 @@ pub struct Analysis {
     pub spans: Vec<WeighedSpan>,
     #[serde(default)]
     pub explanation_pending: bool,
+    /// Whether some of the text was left out of the search for what weighs.
+    #[serde(default)]
+    pub explained_in_part: bool,
     /// The text without its disguises.
     pub normalised: Option<String>,
     #[serde(default)]
@@ -91,6 +94,9 @@ pub struct TextSignals {
     pub account_age_hours: Option<f64>,
     #[serde(default)]
     pub approval_required: bool,
+    /// Whether the text was too long to be read whole.
+    #[serde(default)]
+    pub read_in_part: bool,
     pub picture: Option<PictureFinding>,
 }
 

@@ -14,9 +14,11 @@ use crate::ground::returns::page_around;
 use crate::session::cookies;
 use crate::session::outcome::{Change, Outcome};
 
-/// Nothing but this origin's own files runs, is loaded, or is called; nothing is inline.
+/// Nothing but this origin's own files runs, is loaded, or is called; nothing is inline; and no script makes HTML or scripts of text but
+/// by the one policy of `assets/trusted.js`.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+                      require-trusted-types-for 'script'; trusted-types default";
 /// The headers of every answer.
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -33,11 +35,14 @@ pub async fn headers(request: Request, next: Next) -> Response {
     for (name, value) in HEADERS {
         answer.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    // Not `no-store`: that would end the way back through the pages of a browser.
-    let kept = HeaderValue::from_static("private, no-cache");
-    let is_shared = answer.headers_mut().entry(header::CACHE_CONTROL).or_insert(kept).as_bytes().starts_with(b"public");
+    let said = answer.headers().get(header::CACHE_CONTROL).map_or(&b""[..], HeaderValue::as_bytes);
+    let (is_public, is_private) = (said.starts_with(b"public"), said.starts_with(b"private"));
+    if !is_public && !is_private {
+        // Not `no-store`: that would end the way back through the pages of a browser. A stream has said `no-cache` alone.
+        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    }
     // What is the same for all is not fetched anew with each new cookie.
-    if !is_shared {
+    if !is_public {
         answer.headers_mut().append(header::VARY, HeaderValue::from_static("Cookie, Accept-Language, HX-Request"));
     }
     answer

@@ -62,11 +62,13 @@ fn trace(headers: &HeaderMap) -> String {
 
 /// The frame of the page that is asked for, or of the page that a form or a part of a page stands on.
 fn frame(parts: &Parts) -> Frame {
-    let choices = Choices::of(parts);
-    if parts.method == Method::GET && !parts.headers.contains_key("hx-request") {
+    let (choices, is_read) = (Choices::of(parts), parts.method == Method::GET);
+    if is_read && !parts.headers.contains_key("hx-request") {
         return Frame::new(choices, parts.uri.clone());
     }
-    Frame::answering(choices, page_around(&parts.headers, parts.uri.path()))
+    let mut page = Frame::answering(choices, page_around(&parts.headers, parts.uri.path()));
+    page.is_part = is_read;
+    page
 }
 
 /// The caller with the token that the browser has brought, or with a new one where that has ended.

@@ -30,8 +30,10 @@ impl Asset {
 }
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
-/// Our own script.
+/// Our own script, and what pages of members have besides: the policy by which text becomes HTML, and dialogs.
 const OWN: &str = include_str!("../../assets/client.js");
+const TRUSTED: &str = include_str!("../../assets/trusted.js");
+const DIALOG: &str = include_str!("../../assets/dialog.js");
 /// Scripts of others, as they were published.
 const HTMX: &[u8] = include_bytes!("../../assets/vendor/htmx.js");
 const SSE: &[u8] = include_bytes!("../../assets/vendor/sse.js");
@@ -44,9 +46,12 @@ pub static ICON: LazyLock<Asset> =
 /// What pages of guests run.
 pub static CLIENT: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("client.js", SCRIPT, &[without_comments(OWN).as_bytes()]));
-/// What pages of members run: the same behind htmx and its extension for streams.
+/// What pages of members run: the policy in front of htmx and its extension for streams, which need it, and all of ours behind them.
 pub static MEMBERS: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new("members.js", SCRIPT, &[HTMX, b"\n;\n", SSE, b"\n;\n", without_comments(OWN).as_bytes()])
+    let [trusted, own, dialog] = [TRUSTED, OWN, DIALOG].map(without_comments);
+    let (line, end) = (b"\n".as_slice(), b";\n".as_slice());
+    let parts = [trusted.as_bytes(), line, HTMX, end, SSE, end, own.as_bytes(), line, dialog.as_bytes()];
+    Asset::new("members.js", SCRIPT, &parts)
 });
 /// What the pages of moderators run beside.
 pub static KEYS: LazyLock<Asset> = LazyLock::new(|| {
@@ -99,6 +104,8 @@ mod tests {
     #[test]
     fn our_own_script_stays_a_trifle() {
         assert!(CLIENT.content.len() < 3_072, "{} bytes", CLIENT.content.len());
+        let members = MEMBERS.content.len() - HTMX.len() - SSE.len();
+        assert!(members < 5_120, "{members} bytes");
         assert!(STYLE.content.len() < 24_000, "{} bytes", STYLE.content.len());
     }
 }

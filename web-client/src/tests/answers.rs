@@ -6,6 +6,8 @@ use serde_json::json;
 use tower::ServiceExt;
 
 use super::markup::parse;
+use super::pages::PAGES;
+use super::stub::ID;
 use super::{Client, HOST};
 
 const MEMBER: (&str, &str) = ("cookie", "web_access=good");
@@ -28,6 +30,12 @@ async fn a_page_loads_one_file_of_each_kind() {
     }
     assert!(scripts[0].contains("defineExtension(\"sse\"") && scripts[0].contains("htmx:sseOpen"));
     assert!(!scripts[1].contains("defineExtension(\"sse\"") && scripts[1].contains("htmx:sseOpen"));
+    assert!(scripts[0].contains("showModal") && !scripts[1].contains("showModal"), "guests write nothing");
+    assert!(
+        scripts[0].starts_with("window.trustedTypes?.createPolicy(\"default\""),
+        "htmx needs it from its first line on"
+    );
+    assert!(!scripts[1].contains("trustedTypes"), "a guest's script makes HTML of nothing");
 }
 
 /// A page has a tag by which a browser is not sent it twice; the page of another reader, or a new one, has another tag.
@@ -57,6 +65,29 @@ async fn a_page_that_a_browser_has_is_not_sent_again() {
         !renewed.headers.contains_key(header::ETAG) && !renewed.cookies().is_empty(),
         "it changes what a browser has"
     );
+}
+
+/// No cache that people share keeps what is for one of them, be it a page, a part of one, a redirect, an error, a file or a stream; so two
+/// people behind one are never mixed.
+#[tokio::test]
+async fn no_shared_cache_keeps_what_is_for_one_reader() {
+    let client = Client::new().await;
+    let call = "GET /me/notifications/stream";
+    client.stub.stream(call, "event: unread\ndata: {\"unread\":3}\n\n");
+    let pages = PAGES.iter().map(|page| page.replace("{}", ID));
+    let others = ["/nothing/here", "/home/news", "/settings/export", "/notifications/stream"].map(str::to_owned);
+    for path in pages.chain(others) {
+        for headers in [&[MEMBER][..], &[MEMBER, ("hx-request", "true")], &[]] {
+            let mut request = Request::get(&path).header(header::HOST, HOST);
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let answer = client.routes.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            let (kept, varies) = (&answer.headers()[header::CACHE_CONTROL], &answer.headers()[header::VARY]);
+            assert!(kept.to_str().unwrap().starts_with("private, no-"), "{path} {headers:?}: {kept:?}");
+            assert!(varies.to_str().unwrap().contains("Cookie"), "{path} {headers:?}: {varies:?}");
+        }
+    }
 }
 
 /// Reads events of an open stream until one has these words.

@@ -1,10 +1,11 @@
 //! Moderators: what they see before they decide, what they decide, and what they take back.
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::stub::ID;
 use super::{Client, markup};
 use crate::ground::assets::hash;
+use crate::texts::{DE, EN};
 
 const AUTHOR: &str = "00000000-0000-7000-8000-00000000000a";
 const REPORTER: &str = "00000000-0000-7000-8000-00000000000b";
@@ -57,6 +58,23 @@ fn post() -> Value {
     })
 }
 
+/// What a machine found in the text.
+fn analysis() -> Value {
+    let rule = json!({ "policy": ID, "version": 3, "mode": "ENFORCE", "rule": "toxic-label", "outcome": "REVIEW",
+        "reason": "HARASSMENT_INSULT", "severity": 0.9 });
+    json!({
+        "id": ANALYSIS, "at": TIME, "content_type": "POST", "content_id": ID, "author": AUTHOR,
+        "content_hash": hash(TEXT.as_bytes()), "model_version": "text-0123", "scores": { "toxic": 0.93 },
+        "thresholds": { "toxic": { "label": 0.5, "hide": 0.97 } }, "spans": [{ "head": "toxic", "start": 4, "end": 8, "weight": 2.0 }],
+        "explanation_pending": false, "explained_in_part": false, "matched": [rule], "verdict": "REVIEW", "severity": 0.93,
+        "signals": {
+            "language": "eng", "evasions": ["LEET"], "uppercase": 0.0, "repetition": 0.0, "mentions": 0, "duplicates": 6,
+            "duplicate_authors": 0, "velocity": 1, "account_age_hours": 31.4, "read_in_part": false,
+            "links": { "count": 1, "shortened": 0, "blocked": 0, "warned": 1, "allowed": 0, "domains": ["a.example"] },
+        },
+    })
+}
+
 /// A client whose API has one case with everything.
 async fn with_case() -> Client {
     let client = Client::new().await;
@@ -73,20 +91,7 @@ async fn with_case() -> Client {
     let strike = json!({ "decision_id": DECISION, "weight": 2, "reason": "SPAM_LINK", "at": TIME, "expires_at": "2027-02-20T12:00:00Z" });
     let strikes = json!({ "user_id": AUTHOR, "sum": 2, "strikes": [strike] });
     stub.answer(&format!("GET /moderation/users/{AUTHOR}/strikes"), 200, strikes);
-    let rule = json!({ "policy": ID, "version": 3, "mode": "ENFORCE", "rule": "toxic-label", "outcome": "REVIEW",
-        "reason": "HARASSMENT_INSULT", "severity": 0.9 });
-    let analysis = json!({
-        "id": ANALYSIS, "at": TIME, "content_type": "POST", "content_id": ID, "author": AUTHOR,
-        "content_hash": hash(TEXT.as_bytes()), "model_version": "text-0123", "scores": { "toxic": 0.93 },
-        "thresholds": { "toxic": { "label": 0.5, "hide": 0.97 } }, "spans": [{ "head": "toxic", "start": 4, "end": 8, "weight": 2.0 }],
-        "explanation_pending": false, "matched": [rule], "verdict": "REVIEW", "severity": 0.93,
-        "signals": {
-            "language": "eng", "evasions": ["LEET"], "uppercase": 0.0, "repetition": 0.0, "mentions": 0, "duplicates": 6,
-            "duplicate_authors": 0, "velocity": 1, "account_age_hours": 31.4,
-            "links": { "count": 1, "shortened": 0, "blocked": 0, "warned": 1, "allowed": 0, "domains": ["a.example"] },
-        },
-    });
-    stub.answer(&format!("GET /moderation/analyses/{ANALYSIS}"), 200, analysis);
+    stub.answer(&format!("GET /moderation/analyses/{ANALYSIS}"), 200, analysis());
     client
 }
 
@@ -168,6 +173,29 @@ async fn a_case_says_what_is_missing() {
     let page = client.get(&format!("/moderation/POST/{ID}")).await;
     assert_eq!(page.status, StatusCode::OK);
     expect(&page.text, &[warning, "You fool, see a.example", "A red leaf"]);
+}
+
+/// What a machine has left out, of a text or of the search for what weighs, is said in the language of the moderator: the rest may be anything.
+#[tokio::test]
+async fn a_case_says_what_the_machine_has_left_out() {
+    let client = with_case().await;
+    let case = format!("/moderation/POST/{ID}");
+    let whole = client.get(&case).await.text;
+    assert!(!whole.contains(EN.read_in_part) && !whole.contains(EN.explained_in_part), "{whole}");
+
+    let (path, mut partial) = (format!("GET /moderation/analyses/{ANALYSIS}"), analysis());
+    (partial["signals"]["read_in_part"], partial["explained_in_part"]) = (json!(true), json!(true));
+    client.stub.answer(&path, 200, partial.clone());
+    for (language, t) in [("en", &EN), ("de", &DE)] {
+        let cookie = format!("web_access=good; language={language}");
+        let page = client.ask(Method::GET, &case, &[("cookie", &cookie)], "").await.text;
+        expect(&page, &[t.read_in_part, t.explained_in_part]);
+    }
+    partial["explanation_pending"] = json!(true);
+    client.stub.answer(&path, 200, partial);
+    let pending = client.get(&case).await.text;
+    expect(&pending, &[EN.read_in_part, EN.explanation_pending]);
+    assert!(!pending.contains(EN.explained_in_part), "nothing was explained so far: {pending}");
 }
 
 /// How long a restriction is, is chosen; what is for good is asked about; what was entered is kept.

@@ -632,6 +632,8 @@ pub const DE: Texts = Texts {
     hide_from: "verborgen ab",
     explanation_pending: "Welche Wörter am meisten wiegen, wird noch ermittelt.",
     marked_words: "Die Wörter, die am meisten wiegen, sind im Text markiert.",
+    explained_in_part: "Ein Teil des Textes blieb bei der Suche nach den Wörtern, die am meisten wiegen, außen vor.",
+    read_in_part: "Der Text ist zu lang für die Maschine; sie hat ihn nur zum Teil gelesen. Was sie gefunden hat, sagt nichts über den Rest.",
     without_disguise: "Ohne Verkleidung",
     rules_matched: "Regeln, die zutrafen",
     rule_in_shadow: "auf Probe, ohne Wirkung",

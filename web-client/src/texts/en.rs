@@ -633,6 +633,8 @@ texts! {
     hide_from: "hide from",
     explanation_pending: "Which words weigh most is still being found out.",
     marked_words: "The words that weigh most are marked in the text.",
+    explained_in_part: "Some of the text was left out of the search for the words that weigh most.",
+    read_in_part: "The text is too long for the machine, which has read a part of it. What it found says nothing about the rest.",
     without_disguise: "Without its disguise",
     rules_matched: "Rules that matched",
     rule_in_shadow: "tried out, without effect",
