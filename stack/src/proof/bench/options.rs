@@ -95,18 +95,19 @@ pub struct Http {
     pub posts: i64,
 }
 
-/// What is measured about feeds.
+/// What is measured about feeds, in this order: the readers of big authors follow the author of the fan-out, who must not have more
+/// followers than posts are copied to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FeedBenchmark {
     Home,
     Connections,
-    Big,
     Posts,
     FanOut,
     Changes,
     Memory,
     Empty,
     Mix,
+    Big,
 }
 
 /// How people are connected.
