@@ -257,7 +257,8 @@ impl FeedCache {
     /// the Redis of the feeds is away.
     pub async fn spread(&self, readers: &[Uuid], enters: Option<Uuid>, leaves: &[Uuid]) -> Result<(), RedisError> {
         // In a cluster two feeds share no script, since they are on different servers; each has a call, and many are under way.
-        let (feeds, at_once) = if self.redis.is_cluster() { (1, CHUNK) } else { (CHUNK, 1) };
+        let is_cluster = matches!(&self.redis, Redis::Shared(shared) if shared.is_cluster());
+        let (feeds, at_once) = if is_cluster { (1, CHUNK) } else { (CHUNK, 1) };
         let calls: Vec<_> = readers.chunks(feeds).map(|readers| self.spread_among(readers, enters, leaves)).collect();
         let mut answers = pin!(stream::iter(calls).buffered(at_once).ready_chunks(CHUNK));
         while let Some(answers) = answers.next().await {

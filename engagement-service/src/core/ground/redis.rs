@@ -131,22 +131,14 @@ pub enum Redis {
 }
 
 impl Redis {
-    /// Whether keys are spread over servers, so that a script has keys of one slot only.
-    pub fn is_cluster(&self) -> bool {
-        match self {
-            Self::Shared(shared) => matches!(shared.address, RedisAddress::Cluster(_)),
-            Self::Server(_) => false,
-            Self::Cluster(_) => true,
-        }
-    }
-
     /// The runs of the servers that have the keys: of one, or in a cluster of every primary. Another text says that a server was
     /// restarted or replaced, and may lack what was there. After a failover the demoted server keeps its connections, answers reads
-    /// and refuses writes: the connection to it is given up here and the call fails; the next one reaches the primary.
+    /// and refuses writes, and a client of a cluster that writes nothing to its shard does not find out: the connection is given up here
+    /// and the call fails; the next one reaches the primary.
     pub async fn runs(&mut self) -> RedisResult<String> {
         let info: Value = redis::cmd("INFO").arg("server").arg("replication").query_async(self).await?;
         let servers = servers(&info)?;
-        if !self.is_cluster() && servers.iter().any(|text| text.contains("role:slave")) {
+        if servers.iter().any(|text| text.contains("role:slave")) {
             if let Self::Shared(shared) = self {
                 *shared.lock() = OpenConnection::default();
             }
@@ -226,6 +218,11 @@ struct OpenConnection {
 }
 
 impl SharedConnection {
+    /// Whether keys are spread over servers, so that a script has keys of one slot only.
+    pub fn is_cluster(&self) -> bool {
+        matches!(self.address, RedisAddress::Cluster(_))
+    }
+
     /// The connection for one command, and the cell in which it is, by which [`Self::check`] knows it again.
     async fn connection(&self) -> RedisResult<(Arc<OnceCell<Redis>>, Redis)> {
         let cell = self.lock().connection.clone();
@@ -241,7 +238,7 @@ impl SharedConnection {
         let mut open = self.lock();
         if Arc::ptr_eq(&open.connection, used) {
             let since = open.failing_since.unwrap_or_else(Instant::now);
-            let patience = if let RedisAddress::Cluster(_) = self.address { SILENCE } else { Duration::ZERO };
+            let patience = if self.is_cluster() { SILENCE } else { Duration::ZERO };
             open.failing_since = answer.as_ref().is_err_and(is_of_no_use).then_some(since);
             if open.failing_since.is_some() && since.elapsed() >= patience {
                 tracing::warn!("Redis does not answer; the connection is made anew");
